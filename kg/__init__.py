@@ -1,0 +1,1 @@
+"""Knowledge graph: sources to tables, tables to embeddings, text to concepts."""

@@ -1,0 +1,128 @@
+"""The embedding store: one vector a concept, in HDF5, opened without reading it.
+
+Layout: data set `cui` (N, fixed-width bytes, sorted), data set `embedding` (N, D), contiguous,
+float16 or float32. Attributes: `format`, `concepts` (digest of the ordered cuis, see
+`kg.tables.concepts_digest`), `config` and `metrics` (JSON). The vectors are mapped at their
+offset in the file, so opening costs no memory and a look-up is a binary search.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import polars as pl
+
+from kg.artefact import replacing
+from kg.errors import InputError
+from kg.tables import concepts_digest
+
+__all__ = ["FORMAT", "EmbeddingStore", "write_store"]
+
+FORMAT = "meg-store-1"
+
+
+class EmbeddingStore:
+    """Read-only view of a store file.
+
+    Attributes: `cuis` (N,) bytes, sorted; `embedding` (N, D), memory-mapped; `attributes`, the
+    file's attributes with `config` and `metrics` decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{path} does not exist; make it with kg.train or kg.store import")
+        with h5py.File(self.path, "r") as file:
+            self.attributes = _attributes(file, self.path)
+            self.cuis = _mapped(file["cui"], self.path)
+            self.embedding = _mapped(file["embedding"], self.path)
+
+    def __len__(self) -> int:
+        return len(self.cuis)
+
+    @property
+    def dim(self) -> int:
+        """Width of a vector."""
+        return self.embedding.shape[1]
+
+    def rows(self, cuis: Sequence[str]) -> np.ndarray:
+        """Row of each cui, (n,) int64; -1 where the store does not have it."""
+        wanted = np.array([cui.encode() for cui in cuis], dtype=bytes)
+        if not len(wanted):
+            return np.zeros(0, dtype=np.int64)
+        found = np.searchsorted(self.cuis, wanted).clip(max=len(self) - 1)
+        return np.where(self.cuis[found] == wanted, found, -1)
+
+    def get(self, cuis: Sequence[str]) -> np.ndarray:
+        """Vectors of the cuis, (n, D) float32; raises InputError naming those it lacks."""
+        rows = self.rows(cuis)
+        missing = [cui for cui, row in zip(cuis, rows, strict=True) if row < 0]
+        if missing:
+            raise InputError(
+                f"{len(missing)} of {len(cuis)} cuis are not in {self.path} "
+                f"(first {missing[0]}); rebuild the store from the same graph"
+            )
+        return np.asarray(self.embedding[rows], dtype=np.float32)
+
+    def __contains__(self, cui: str) -> bool:
+        return bool(self.rows([cui])[0] >= 0)
+
+    def check(self, concepts: pl.DataFrame) -> None:
+        """Raise InputError unless row i of `concepts` is row i of the store."""
+        if self.attributes["concepts"] != concepts_digest(concepts["cui"]):
+            raise InputError(
+                f"{self.path} ({len(self)} rows) was made from other concepts than these "
+                f"({concepts.height} rows); rebuild it from the same graph"
+            )
+
+
+def write_store(
+    path: Path,
+    cuis: pl.Series,
+    embedding: np.ndarray,
+    config: dict[str, Any],
+    metrics: dict[str, Any],
+) -> None:
+    """Write vectors (N, D), float16 or float32, row i belonging to the i-th of the sorted cuis."""
+    if embedding.shape[0] != len(cuis) or embedding.dtype not in (np.float16, np.float32):
+        raise InputError(
+            f"{path}: got {embedding.shape} {embedding.dtype} vectors for {len(cuis)} cuis, "
+            "expected one float16 or float32 row each"
+        )
+    broken = np.flatnonzero(~np.isfinite(embedding).all(axis=1))
+    if len(broken):
+        raise InputError(
+            f"{path}: {len(broken)} vectors are not finite (first {cuis[int(broken[0])]}); "
+            "lower the learning rate or store float32"
+        )
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.create_dataset("cui", data=np.array([cui.encode() for cui in cuis], dtype=bytes))
+        file.create_dataset("embedding", data=embedding)
+        file.attrs["format"] = FORMAT
+        file.attrs["concepts"] = concepts_digest(cuis)
+        file.attrs["config"] = json.dumps(config)
+        file.attrs["metrics"] = json.dumps(metrics)
+
+
+def _attributes(file: h5py.File, path: Path) -> dict[str, Any]:
+    if file.attrs.get("format") != FORMAT:
+        raise InputError(
+            f"{path} is not a store of format {FORMAT} (got {file.attrs.get('format')!r}); "
+            "a published word2embed_*.h5 file is converted by `python -m kg.store import`"
+        )
+    return {
+        "format": FORMAT,
+        "concepts": file.attrs["concepts"],
+        "config": json.loads(file.attrs["config"]),
+        "metrics": json.loads(file.attrs["metrics"]),
+    }
+
+
+def _mapped(dataset: h5py.Dataset, path: Path) -> np.ndarray:
+    offset = dataset.id.get_offset()
+    if offset is None or not dataset.size:
+        raise InputError(f"{path}: {dataset.name} is empty or not contiguous; write it again")
+    return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)

@@ -1,0 +1,129 @@
+"""The two tables that every knowledge graph becomes: concepts and triplets.
+
+`concepts.parquet` is sorted by cui; row i of it, of `features.h5` and of `embeddings.h5` is the
+same concept, and i is the concept's node number. `triplets.parquet` holds directed facts
+(head, relation, tail) and where each comes from. Sources are read by `kg.hpo`, `kg.umls`,
+`kg.release` and `kg.dragon`; nobody else needs to know them.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from kg.artefact import replacing
+from kg.errors import InputError
+
+__all__ = [
+    "CONCEPTS",
+    "TRIPLETS",
+    "concepts_digest",
+    "normalise_concepts",
+    "normalise_triplets",
+    "read_concepts",
+    "read_triplets",
+    "write_concepts",
+    "write_triplets",
+]
+
+CONCEPTS = pl.Schema(
+    {
+        "cui": pl.String,
+        "name": pl.String,
+        "synonyms": pl.List(pl.String),
+        "semantic_types": pl.List(pl.String),
+        "definition": pl.String,
+    }
+)
+"""cui: UMLS CUI, or the source's own id where there is none. definition may be null."""
+
+TRIPLETS = pl.Schema(
+    {"head": pl.String, "relation": pl.String, "tail": pl.String, "source": pl.String}
+)
+"""head and tail are cuis; source names the vocabularies a fact comes from, joined by "|"."""
+
+log = logging.getLogger(__name__)
+
+
+def normalise_concepts(concepts: pl.DataFrame) -> pl.DataFrame:
+    """Concepts in the table's columns and order.
+
+    Raises InputError on a cui that is empty or stands twice, and on a missing name.
+    """
+    concepts = concepts.select(CONCEPTS.names()).cast(dict(CONCEPTS)).sort("cui")
+    for column in ("cui", "name"):
+        empty = concepts.filter(pl.col(column).fill_null("").str.strip_chars() == "")
+        if empty.height:
+            raise InputError(
+                f"{empty.height} concepts have no {column} (first: {empty.row(0)}); "
+                "every concept needs one"
+            )
+    twice = concepts.filter(pl.col("cui").is_duplicated())
+    if twice.height:
+        raise InputError(f"the cui {twice['cui'][0]} stands {twice.height} times, expected once")
+    return concepts
+
+
+def normalise_triplets(triplets: pl.DataFrame, concepts: pl.DataFrame) -> pl.DataFrame:
+    """Triplets in the table's columns, one row a fact, sorted; sources of duplicates are joined.
+
+    Raises InputError when an end of a triplet is not a concept.
+    """
+    triplets = (
+        triplets.select(TRIPLETS.names())
+        .cast(dict(TRIPLETS))
+        .group_by("head", "relation", "tail")
+        .agg(pl.col("source").unique().sort().str.join("|"))
+        .sort("head", "relation", "tail")
+    )
+    for end in ("head", "tail"):
+        lost = triplets.join(concepts, left_on=end, right_on="cui", how="anti")
+        if lost.height:
+            raise InputError(
+                f"the {end} of {lost.height} of {triplets.height} triplets is not in the concepts "
+                f"(first: {lost.row(0)}); write both tables from the same source"
+            )
+    return triplets
+
+
+def write_concepts(path: Path, concepts: pl.DataFrame) -> None:
+    """Check and write `concepts.parquet`."""
+    with replacing(path) as temporary:
+        normalise_concepts(concepts).write_parquet(temporary)
+
+
+def write_triplets(path: Path, triplets: pl.DataFrame, concepts: pl.DataFrame) -> None:
+    """Check against the concepts and write `triplets.parquet`."""
+    with replacing(path) as temporary:
+        normalise_triplets(triplets, concepts).write_parquet(temporary)
+
+
+def read_concepts(path: Path) -> pl.DataFrame:
+    """Read `concepts.parquet`, checking its columns and order."""
+    concepts = _read(path, CONCEPTS)
+    if not concepts["cui"].is_sorted():
+        raise InputError(f"{path} is not sorted by cui; write it with kg.tables.write_concepts")
+    return concepts
+
+
+def read_triplets(path: Path) -> pl.DataFrame:
+    """Read `triplets.parquet`, checking its columns."""
+    return _read(path, TRIPLETS)
+
+
+def concepts_digest(cuis: pl.Series) -> str:
+    """SHA-256 of the ordered cuis: two artefacts with equal digests have the same rows."""
+    digest = hashlib.sha256()
+    for cui in cuis:
+        digest.update(cui.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run the kg stage that makes it")
+    frame = pl.read_parquet(path)
+    if frame.schema != schema:
+        raise InputError(f"{path} has the columns {dict(frame.schema)}, expected {dict(schema)}")
+    return frame

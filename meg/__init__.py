@@ -1,0 +1,1 @@
+"""The language side of MEG: questions, the model, its two training phases, evaluation."""

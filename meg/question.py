@@ -1,0 +1,71 @@
+"""A multiple-choice question: the one schema of every data set, with its reader and writer."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kg.artefact import replacing
+from kg.errors import InputError
+from kg.mention import Mention
+
+__all__ = ["Mentions", "Question", "read_questions", "write_questions"]
+
+
+class Mentions(BaseModel):
+    """Concepts named in a question's texts, written by `kg.link`; offsets are per text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stem: tuple[Mention, ...] = ()
+    context: tuple[Mention, ...] = ()
+    options: tuple[tuple[Mention, ...], ...] = ()
+
+
+class Question(BaseModel):
+    """One item. `kind` is the subject of MMLU, the question kind of the HPO quiz, else ""."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    stem: str = Field(min_length=1)
+    context: str = ""
+    options: tuple[str, ...] = Field(min_length=2)
+    answer: int = Field(ge=0)
+    kind: str = ""
+    mentions: Mentions | None = None
+    """None until the question is grounded."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Question":
+        if self.answer >= len(self.options):
+            raise ValueError(f"answer {self.answer} of {len(self.options)} options")
+        if any(not option.strip() for option in self.options):
+            raise ValueError("an option is empty")
+        if self.mentions is not None and len(self.mentions.options) != len(self.options):
+            raise ValueError("mentions.options and options differ in length")
+        return self
+
+
+def read_questions(path: Path) -> Iterator[Question]:
+    """Questions of a JSON-lines file; a bad line raises InputError with file, line and reason."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run meg.questions (and kg.link) first")
+    # Only "\n" ends a line: texts may hold U+2028 and the like, which str.splitlines would split.
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield Question.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "question"
+                raise InputError(f"{path} line {number}: {where}: {first['msg']}") from error
+
+
+def write_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Write a JSON-lines file, one question a line."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for question in questions:
+            row = question.model_dump(mode="json", exclude_none=True)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
