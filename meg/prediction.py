@@ -1,0 +1,89 @@
+"""What a model answered to a question: one JSON line, written by `meg.predict`.
+
+Beside `x.jsonl` lies `x.meta.json`, the run behind the predictions (config, digests, versions,
+hardware, seconds), which `meg.score` copies into the result.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kg.artefact import read_json, replacing, write_json
+from kg.errors import InputError
+
+__all__ = ["Prediction", "read_predictions", "read_run", "write_predictions", "write_run"]
+
+
+class Prediction(BaseModel):
+    """One answered question; `prediction` is None where no answer could be read from the text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    kind: str = ""
+    answer: int = Field(ge=0)
+    """The right option."""
+    prediction: int | None = Field(ge=0)
+    scores: tuple[float, ...] | None = None
+    """One log-likelihood (up to a constant) an option; their softmax is the confidence."""
+    concepts: tuple[str, ...] = ()
+    """cuis whose vectors were injected, in the prompt's order."""
+    shortened: bool = False
+    """Whether the context had to be cut to fit."""
+    text: str = ""
+    """What the model wrote, where it wrote."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Prediction":
+        chosen = max(self.answer, self.prediction or 0)
+        if self.scores is not None and chosen >= len(self.scores):
+            raise ValueError(f"option {chosen} of {len(self.scores)} scores")
+        return self
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Predictions of a JSON-lines file.
+
+    Raises InputError with file, line and reason on a bad line, an id that stands twice, no line.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run meg.predict first")
+    predictions: dict[str, Prediction] = {}
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = Prediction.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "prediction"
+                raise InputError(f"{path} line {number}: {where}: {first['msg']}") from error
+            if row.id in predictions:
+                raise InputError(f"{path} line {number}: the id {row.id} stands twice")
+            predictions[row.id] = row
+    if not predictions:
+        raise InputError(f"{path} holds no prediction; run meg.predict again")
+    return list(predictions.values())
+
+
+def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
+    """Write a JSON-lines file, one prediction a line."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for prediction in predictions:
+            file.write(prediction.model_dump_json() + "\n")
+
+
+def read_run(predictions: Path) -> dict[str, Any]:
+    """The run behind a predictions file, {} where meg.predict left no record of it."""
+    path = _run_path(predictions)
+    return read_json(path) if path.is_file() else {}
+
+
+def write_run(predictions: Path, run: dict[str, Any]) -> None:
+    """Write the run behind a predictions file beside it."""
+    write_json(_run_path(predictions), run)
+
+
+def _run_path(predictions: Path) -> Path:
+    return predictions.with_suffix(".meta.json")
