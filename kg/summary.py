@@ -1,46 +1,106 @@
-"""What two tables hold, as numbers for `summary.json` and the report."""
+"""What a knowledge graph is made of: the numbers of `summary.json`, and their table for a terminal.
 
+Every source command (`kg.hpo`, `kg.umls`, `kg.release`, `kg.dragon`) writes one beside its tables:
+`files` says what became of each input's rows, the rest describes the graph they became.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-__all__ = ["summarise"]
+__all__ = ["Summary", "file_rows", "graph_summary", "summary_text"]
 
-QUANTILES = {"minimum": 0.0, "median": 0.5, "p90": 0.9, "p99": 0.99, "maximum": 1.0}
+Summary = dict[str, Any]
+"""JSON: counts by name, nested by topic."""
+
+_QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
+_SHOWN = 20
 
 
-def summarise(concepts: pl.DataFrame, triplets: pl.DataFrame) -> dict[str, Any]:
-    """Counts of concepts (per semantic type), triplets (per relation) and the degrees.
+def graph_summary(concepts: pl.DataFrame, triplets: pl.DataFrame) -> Summary:
+    """Counts of a graph in the tables of `kg.tables`.
 
-    A concept's degree is the number of triplets it stands in; `top_percent_share` is the part of
-    all triplet ends that belongs to the 1% of concepts of highest degree.
+    Returns `concepts`, `triplets`, `synonyms`, `definitions`; `relations`, `sources` and
+    `semantic_types` as counts, largest first (a triplet of two sources counts for both);
+    `degree` (of the undirected multigraph, per concept) and `components` (weakly connected).
     """
-    degrees = np.sort(_degrees(concepts, triplets))
-    top = degrees[-max(1, len(degrees) // 100) :]
+    nodes = concepts.height
+    ends = [_node_numbers(concepts, triplets[end]) for end in ("head", "tail")]
+    degree = np.bincount(np.concatenate(ends), minlength=nodes) if nodes else np.zeros(0, int)
     return {
-        "concepts": concepts.height,
+        "concepts": nodes,
         "triplets": triplets.height,
-        "concepts_with_cui": concepts["cui"].str.contains(r"^C\d{7}$").sum(),
         "synonyms": int(concepts["synonyms"].list.len().sum()),
-        "definitions": int(concepts["definition"].is_not_null().sum()),
-        "semantic_types": _counts(concepts["semantic_types"].explode(), "semantic_types"),
-        "relations": _counts(triplets["relation"], "relation"),
-        "degree": {
-            **{name: float(np.quantile(degrees, at)) for name, at in QUANTILES.items()},
-            "mean": float(degrees.mean()),
-            "isolated": int((degrees == 0).sum()),
-            "top_percent_share": float(top.sum() / max(1, degrees.sum())),
-        },
+        "definitions": nodes - concepts["definition"].null_count(),
+        "relations": _counts(triplets["relation"]),
+        "sources": _counts(triplets["source"].str.split("|").explode()),
+        "semantic_types": _counts(concepts["semantic_types"].explode()),
+        "degree": _degrees(degree),
+        "components": _components(ends[0], ends[1], nodes),
     }
 
 
-def _degrees(concepts: pl.DataFrame, triplets: pl.DataFrame) -> np.ndarray:
-    ends = pl.concat([triplets["head"], triplets["tail"].rename("head")]).value_counts()
-    degrees = concepts.join(ends, left_on="cui", right_on="head", how="left")["count"]
-    return degrees.fill_null(0).to_numpy()
+def file_rows(read: int, dropped: Mapping[str, int], kept: int) -> Summary:
+    """What became of a file's rows; reasons that met no row are left out."""
+    return {"read": read, "dropped": {k: n for k, n in dropped.items() if n}, "kept": kept}
 
 
-def _counts(values: pl.Series, name: str) -> dict[str, int]:
-    counts = values.drop_nulls().value_counts().sort(["count", name], descending=[True, False])
-    return dict(counts.rows())
+def summary_text(summary: Summary) -> str:
+    """The summary as an indented table; of long lists the 20 largest entries."""
+    return "\n".join(_lines(summary, 0)) + "\n"
+
+
+def _node_numbers(concepts: pl.DataFrame, cuis: pl.Series) -> np.ndarray:
+    numbers = concepts.select("cui").with_row_index("node")
+    joined = cuis.to_frame("cui").join(numbers, on="cui", how="left", maintain_order="left")
+    return joined["node"].to_numpy().astype(np.int64)
+
+
+def _counts(values: pl.Series) -> dict[str, int]:
+    counted = values.drop_nulls().alias("value").value_counts()
+    ordered = counted.sort(["count", "value"], descending=[True, False])
+    return dict(ordered.iter_rows())
+
+
+def _degrees(degree: np.ndarray) -> Summary:
+    if not len(degree):
+        return {}
+    quantiles = {name: float(np.quantile(degree, q)) for name, q in _QUANTILES.items()}
+    bins = np.bincount(np.ceil(np.log2(degree + 1)).astype(int))
+    histogram = {_bin_name(i): int(count) for i, count in enumerate(bins) if count}
+    mean = round(float(degree.mean()), 3)
+    return {"mean": mean, **quantiles, "maximum": int(degree.max()), "histogram": histogram}
+
+
+def _bin_name(power: int) -> str:
+    low, high = 2**power // 2, 2**power - 1
+    return str(high) if low >= high else f"{low}-{high}"
+
+
+def _components(heads: np.ndarray, tails: np.ndarray, nodes: int) -> Summary:
+    edges = coo_matrix((np.ones(len(heads), dtype=bool), (heads, tails)), shape=(nodes, nodes))
+    count, labels = connected_components(edges, directed=False) if nodes else (0, np.zeros(0, int))
+    sizes = np.bincount(labels) if nodes else np.zeros(1, int)
+    return {
+        "count": int(count),
+        "largest": int(sizes.max()),
+        "single_concepts": int((sizes == 1).sum()),
+    }
+
+
+def _lines(values: Mapping[str, Any], depth: int) -> list[str]:
+    lines = []
+    for name, value in list(values.items())[:_SHOWN]:
+        label = "  " * depth + name
+        if isinstance(value, Mapping):
+            lines += [label, *_lines(value, depth + 1)]
+        else:
+            shown = f"{value:,}" if isinstance(value, int | float) else str(value)
+            lines.append(f"{label:<44} {shown:>14}")
+    if len(values) > _SHOWN:
+        lines.append("  " * depth + f"... {len(values) - _SHOWN} more in summary.json")
+    return lines
