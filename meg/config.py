@@ -1,0 +1,137 @@
+"""Configuration of the language stages; one section a stage, values live in `config/*.yaml`.
+
+It imports neither torch nor a model, so that the Snakefile can validate a config in a moment.
+The defaults are those of the published runs where these are known (docs/method.md).
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kg.command import Section
+
+__all__ = [
+    "AlignConfig",
+    "FinetuneConfig",
+    "LoraSettings",
+    "MapperConfig",
+    "ModelConfig",
+    "PredictConfig",
+    "PromptConfig",
+    "TrainingConfig",
+]
+
+
+class MapperConfig(Section):
+    """The network G that maps a concept's vector to the LLM's embedding space."""
+
+    kind: Literal["linear", "mlp", "transformer"] = Field("mlp", description="its architecture")
+    layers: int = Field(4, ge=1, description="hidden layers (mlp, transformer)")
+    width: int = Field(128, ge=1, description="units of a hidden layer (mlp, transformer)")
+    normalise: bool = Field(
+        True,
+        description="bring the output to the mean and norm of the LLM's embeddings; "
+        "false is the published model, from which a small LLM gets no signal",
+    )
+
+
+class LoraSettings(Section):
+    """Low-rank adapters, by PEFT."""
+
+    r: int = Field(32, ge=1, description="rank")
+    alpha: int = Field(64, ge=1, description="scale is alpha / r")
+    dropout: float = Field(0.05, ge=0, lt=1, description="dropout on the adapters' input")
+
+
+class ModelConfig(Section):
+    """One LLM and what is added to it."""
+
+    base: str = Field(description="hub id, folder, or package:<python package>/<file>.gguf")
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(
+        "bfloat16", description="type of the frozen base weights"
+    )
+    quantize: Literal["none", "8bit", "4bit"] = Field(
+        "none", description="load the base quantised (needs bitsandbytes and CUDA)"
+    )
+    injection: Literal["input", "last"] = Field(
+        "input", description="where concept vectors enter: input embeddings or last hidden layer"
+    )
+    lora: LoraSettings = Field(LoraSettings(), description="low-rank adapters")
+    mapper: MapperConfig = Field(MapperConfig(), description="vector -> LLM embedding")
+
+
+class TrainingConfig(Section):
+    """One run of the training loop, the same for both phases."""
+
+    epochs: float = Field(1, gt=0, description="passes over the training examples")
+    learning_rate: float = Field(1e-4, gt=0, description="peak rate of the adapters")
+    mapper_learning_rate: float | None = Field(
+        None, gt=0, description="peak rate of the mapper; null: the adapters' rate"
+    )
+    batch_size: int = Field(32, ge=1, description="examples an optimiser step, over all devices")
+    micro_batch_size: int = Field(8, ge=1, description="examples a device holds at once")
+    warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps with a rising rate")
+    weight_decay: float = Field(0, ge=0, description="AdamW's decoupled weight decay")
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    gradient_checkpointing: bool = Field(False, description="recompute activations, saves memory")
+    save_every: int = Field(100, ge=1, description="optimiser steps between resume checkpoints")
+    deepspeed: str | None = Field(None, description="DeepSpeed JSON, e.g. config/deepspeed/*.json")
+    report_to: list[str] = Field(["tensorboard"], description="transformers' loggers")
+
+
+class PromptConfig(Section):
+    """How a question becomes text, and which concepts it carries."""
+
+    system: str = Field("", description="system message; merged into the user's where unsupported")
+    instruction: str = Field("", description="sentence before the question")
+    list_options: bool = Field(True, description="show all options before asking for the answer")
+    answer: Literal["text", "letter", "yesno"] = Field(
+        "letter",
+        description="what is scored per option: its text, its letter, or Yes against No after it",
+    )
+    concepts: Literal["none", "question", "question+options"] = Field(
+        "question", description="whose concepts are injected"
+    )
+    max_concepts: int = Field(20, ge=0, description="concepts a question at most, best first")
+    max_tokens: int = Field(500, ge=32, description="longer contexts are shortened, and counted")
+
+
+class AlignConfig(Section):
+    """Phase I: learn to name concepts from their vectors (paper, embedding transfer)."""
+
+    training: TrainingConfig = Field(TrainingConfig(), description="the loop")
+    concepts: int | None = Field(None, ge=1, description="train on this many; null: on all")
+    names_per_prompt: int = Field(1, ge=1, description="extended Phase I: up to this many names")
+    mapper_steps: int = Field(
+        0, ge=0, description="steps of the mapper alone, without the LLM, before Phase I"
+    )
+    mapper_learning_rate: float = Field(3e-3, gt=0, description="rate of these steps")
+    temperature: float = Field(1.0, gt=0, description="of the contrastive loss NT-Xent")
+    contrastive: bool = Field(True, description="use NT-Xent(g(x), mean embedding of the name)")
+    cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
+
+
+class FinetuneConfig(Section):
+    """Phase II: learn to answer questions."""
+
+    training: TrainingConfig = Field(TrainingConfig(epochs=3), description="the loop")
+    prompt: PromptConfig = Field(PromptConfig(), description="text and concepts of a question")
+    start: Literal["align", "base"] = Field("align", description="Phase I's model or the base LLM")
+    objective: Literal["listwise", "answer"] = Field(
+        "answer", description="softmax over the options' scores, or cross-entropy of the answer"
+    )
+    train_mapper: bool = Field(False, description="train the mapper too; the paper froze it")
+    questions: int | None = Field(None, ge=1, description="train on this many; null: on all")
+
+
+class PredictConfig(Section):
+    """Answering the test questions."""
+
+    vectors: Literal["store", "permuted"] = Field(
+        "store", description="permuted: every concept gets another concept's vector (a control)"
+    )
+    method: Literal["likelihood", "generate"] = Field(
+        "likelihood", description="compare the options' scores, or generate and parse"
+    )
+    batch_size: int = Field(32, ge=1, description="questions in a forward pass")
+    seed: int = Field(0, ge=0, description="seed of the permutation")
