@@ -16,7 +16,7 @@ class HPOConfig(Section):
     """`kg.hpo`: how much of the Human Phenotype Ontology is taken."""
 
     limit: int | None = Field(
-        None, ge=16, description="at most this many concepts, well connected (null: all)"
+        default=None, ge=16, description="at most this many concepts, well connected (null: all)"
     )
 
 

@@ -22,8 +22,14 @@ from kg.config import HPOConfig
 from kg.errors import InputError
 from kg.obo import Term, read_obo
 from kg.subgraph import connected_subgraph
-from kg.summary import summarise
-from kg.tables import normalise_concepts, normalise_triplets, write_concepts, write_triplets
+from kg.summary import Summary, file_rows, graph_summary, summary_text
+from kg.tables import (
+    CONCEPTS,
+    normalise_concepts,
+    normalise_triplets,
+    write_concepts,
+    write_triplets,
+)
 
 __all__ = ["RELATIONS", "build", "default_folder"]
 
@@ -60,28 +66,41 @@ log = logging.getLogger(__name__)
 
 def build(
     terms: list[Term], annotations: pl.DataFrame, genes: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
-    """Concepts, triplets, and how many rows were dropped for which reason.
+) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
+    """Concepts, triplets, and what became of each file's rows (see `kg.summary.file_rows`).
 
     `annotations` has the columns of phenotype.hpoa, `genes` those of genes_to_phenotype.txt,
     all of them text.
     """
-    dropped: Counter[str] = Counter()
     active = [term for term in terms if not term.obsolete and term.id != ROOT]
-    dropped["term: obsolete"] = sum(term.obsolete for term in terms)
-    dropped["term: root"] = len(terms) - len(active) - dropped["term: obsolete"]
     keys = _keys(active)
-    annotations = _annotated(annotations, keys, dropped)
-    genes = genes.select("ncbi_gene_id", "gene_symbol", "disease_id").unique()
-    diseases = _diseases(annotations)
-    known = genes.join(diseases, left_on="disease_id", right_on="cui", how="semi")
-    dropped["gene of disease: disease without annotation"] = genes.height - known.height
-    concepts = pl.concat([_term_concepts(active, keys, dropped), diseases, _genes(known)])
-    triplets = pl.concat([_is_a(active, keys), _facts(annotations), _gene_of_disease(known)])
-    concepts = normalise_concepts(concepts)
-    merged = normalise_triplets(triplets, concepts)
-    dropped["triplet: duplicate"] = triplets.height - merged.height
-    return concepts, merged, {reason: count for reason, count in dropped.items() if count}
+    stated, lost = _stated(annotations, keys)
+    diseases = _diseases(stated)
+    pairs = genes.select("ncbi_gene_id", "gene_symbol", "disease_id").unique()
+    known = pairs.join(diseases, left_on="disease_id", right_on="cui", how="semi")
+    concepts = normalise_concepts(
+        pl.concat([_term_concepts(active, keys), diseases, _genes(known)])
+    )
+    facts = normalise_triplets(_facts(stated), concepts)
+    others = pl.concat([_is_a(active, keys), _gene_of_disease(known)])
+    triplets = normalise_triplets(pl.concat([facts, others]), concepts)
+    obsolete = sum(term.obsolete for term in terms)
+    root = len(terms) - len(active) - obsolete
+    files = {
+        "hp.obo": file_rows(len(terms), {"obsolete": obsolete, "root": root}, len(active)),
+        "phenotype.hpoa": file_rows(
+            annotations.height, lost | {"duplicate": stated.height - facts.height}, facts.height
+        ),
+        "genes_to_phenotype.txt": file_rows(
+            genes.height,
+            {
+                "gene and disease seen before": genes.height - pairs.height,
+                "disease without annotation": pairs.height - known.height,
+            },
+            known.height,
+        ),
+    }
+    return concepts, triplets, files
 
 
 def default_folder() -> Path:
@@ -105,28 +124,30 @@ def _keys(terms: list[Term]) -> dict[str, str]:
     return keys
 
 
-def _annotated(rows: pl.DataFrame, keys: dict[str, str], dropped: Counter[str]) -> pl.DataFrame:
-    """The rows that state something, their term replaced by its key."""
+def _stated(rows: pl.DataFrame, keys: dict[str, str]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The annotations that state something, their term replaced by its key; the rest counted."""
     absent = (pl.col("frequency") == EXCLUDED) | pl.col("frequency").str.starts_with("0/")
     tests = {
-        "annotation: NOT": pl.col("qualifier") != "NOT",
-        "annotation: found in 0 patients": ~absent,
-        "annotation: unknown or obsolete term": pl.col("hpo_id").is_in(list(keys)),
-        "annotation: unknown aspect": pl.col("aspect").is_in(list(RELATIONS)),
+        "NOT": pl.col("qualifier") != "NOT",
+        "found in 0 patients": ~absent,
+        "unknown or obsolete term": pl.col("hpo_id").is_in(list(keys)),
+        "unknown aspect": pl.col("aspect").is_in(list(RELATIONS)),
     }
+    lost = {}
     for reason, kept in tests.items():
         before = rows.height
         rows = rows.filter(kept)
-        dropped[reason] = before - rows.height
-    return rows.with_columns(pl.col("hpo_id").replace_strict(keys, return_dtype=pl.String))
+        lost[reason] = before - rows.height
+    keyed = pl.col("hpo_id").replace_strict(keys, return_dtype=pl.String)
+    return rows.with_columns(keyed), lost
 
 
-def _term_concepts(terms: list[Term], keys: dict[str, str], dropped: Counter[str]) -> pl.DataFrame:
+def _term_concepts(terms: list[Term], keys: dict[str, str]) -> pl.DataFrame:
+    """Terms as concepts; of the synonyms only the exact ones, the others name something else."""
     branches = _branches(terms)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for term in terms:
         exact = {text for text, scope in term.synonyms if scope == "EXACT"} - {term.name}
-        dropped["synonym: not exact"] += sum(scope != "EXACT" for _, scope in term.synonyms)
         rows.append((keys[term.id], term.name, sorted(exact), [branches[term.id]], term.definition))
     return _concepts(rows)
 
@@ -155,20 +176,20 @@ def _diseases(annotations: pl.DataFrame) -> pl.DataFrame:
         .group_by("cui", maintain_order=True)
         .agg("disease_name")
     )
-    rows = [(cui, names[0], sorted(names[1:]), ["disease"], None) for cui, names in names.rows()]
-    return _concepts(rows)
+    return _concepts(
+        [(cui, names[0], sorted(names[1:]), ["disease"], None) for cui, names in names.rows()]
+    )
 
 
 def _genes(genes: pl.DataFrame) -> pl.DataFrame:
     pairs = genes.select("ncbi_gene_id", "gene_symbol").unique("ncbi_gene_id", keep="first")
-    rows = [(f"NCBIGene:{id}", symbol, [], ["gene"], None) for id, symbol in pairs.rows()]
-    return _concepts(rows)
+    return _concepts(
+        [(f"NCBIGene:{id}", symbol, [], ["gene"], None) for id, symbol in pairs.rows()]
+    )
 
 
 def _concepts(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-    columns = {"cui": pl.String, "name": pl.String, "synonyms": pl.List(pl.String)}
-    more = {"semantic_types": pl.List(pl.String), "definition": pl.String}
-    return pl.DataFrame(rows, schema=columns | more, orient="row")
+    return pl.DataFrame(rows, schema=CONCEPTS, orient="row")
 
 
 def _is_a(terms: list[Term], keys: dict[str, str]) -> pl.DataFrame:
@@ -228,14 +249,14 @@ class HPOCommand(Command):
         terms = read_obo(folder / "hp.obo")
         annotations = _read_table(folder / "phenotype.hpoa", ANNOTATION_COLUMNS)
         genes = _read_table(folder / "genes_to_phenotype.txt", GENE_COLUMNS)
-        concepts, triplets, dropped = build(terms, annotations, genes)
+        concepts, triplets, files = build(terms, annotations, genes)
         if self.config.limit:
             concepts, triplets = connected_subgraph(concepts, triplets, self.config.limit)
         write_concepts(self.out / "concepts.parquet", concepts)
         write_triplets(self.out / "triplets.parquet", triplets, concepts)
-        summary = summarise(concepts, triplets) | {"dropped": dropped}
+        summary = {"files": files, **graph_summary(concepts, triplets)}
         write_json(self.out / "summary.json", summary)
-        log.info("%d concepts, %d triplets in %s", concepts.height, triplets.height, self.out)
+        log.info("%s\n%s", self.out, summary_text(summary))
 
 
 if __name__ == "__main__":
