@@ -1,0 +1,1 @@
+"""Text to concepts: normalisation, dictionary, abbreviations, typos, priors, evaluation."""

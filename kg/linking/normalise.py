@@ -1,0 +1,76 @@
+"""Text to keys: the form in which names and texts are compared.
+
+A text is cut into words (runs of letters and digits; everything else separates), each word is
+folded, and a name's key is its folded words, each followed by one space. The trailing space makes
+every key that is a prefix of a text's key end at a word's end.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+__all__ = ["WORD", "fold", "is_acronym", "key_of", "keys_of", "shouts", "words_of"]
+
+WORD = re.compile(r"[^\W_]+")
+"""A word; Python's own idea of letters and digits, so one engine cuts both names and texts."""
+
+ACRONYM_LETTERS = 6
+"""An ALL-CAPS word of at most this length keeps its case: WAS the gene is not "was" the verb."""
+
+
+def words_of(text: str) -> tuple[list[tuple[int, int]], list[str]]:
+    """Offsets and folded form of the words of `text`, in order."""
+    spans = [match.span() for match in WORD.finditer(text)]
+    if shouts(text):
+        return spans, [fold(text[start:end].lower()) for start, end in spans]
+    return spans, [fold(text[start:end]) for start, end in spans]
+
+
+def key_of(name: str) -> str:
+    """The key of a name as it stands; empty where it has no word."""
+    return "".join(f"{fold(word)} " for word in WORD.findall(name))
+
+
+def keys_of(name: str) -> list[str]:
+    """Keys under which a name is found; a shouted one also in lower case."""
+    return [key_of(name), key_of(name.lower())] if shouts(name) else [key_of(name)]
+
+
+def shouts(text: str) -> bool:
+    """Whether all is in capitals, a word too long for an acronym among it: they mean nothing."""
+    return text.isupper() and any(
+        len(word) > ACRONYM_LETTERS and word.isalpha() for word in WORD.findall(text)
+    )
+
+
+def is_acronym(word: str) -> bool:
+    """Whether a folded or raw word is a short ALL-CAPS one."""
+    return len(word) <= ACRONYM_LETTERS and word.isupper()
+
+
+@lru_cache(maxsize=1 << 18)
+def fold(word: str) -> str:
+    """A word without case, accents and plural; acronyms lose a plural s and nothing else."""
+    if is_acronym(word):
+        return word
+    if word.endswith("s") and len(word) > 2 and is_acronym(word[:-1]):
+        return word[:-1]
+    return _singular(_plain(word))
+
+
+def _plain(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(part for part in parts if part.isalnum()) or word
+
+
+def _singular(word: str) -> str:
+    # Both sides of a comparison pass here, so a wrong stem does no harm unless two words meet.
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    return word[:-1]

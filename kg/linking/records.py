@@ -1,0 +1,95 @@
+"""Records in JSON lines to the same records with the mentions of their texts.
+
+A record is any JSON object; its texts are `stem` and `context` (strings) and `options` (a list of
+strings), each optional. What else it holds passes through unchanged.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kg.artefact import replacing
+from kg.errors import InputError
+from kg.linking.linker import Linker
+from kg.mention import Mention
+
+__all__ = ["Tally", "ground", "read_records", "write_records"]
+
+
+@dataclass
+class Tally:
+    """Counts over the texts that were linked."""
+
+    records: int = 0
+    texts: int = 0
+    texts_without_mention: int = 0
+    mentions: int = 0
+    cuis: set[str] = field(default_factory=set)
+
+    def add(self, mentions: list[Mention]) -> None:
+        """Count one text; of a mention the best candidate's cui."""
+        self.texts += 1
+        self.texts_without_mention += not mentions
+        self.mentions += len(mentions)
+        self.cuis.update(mention.candidates[0].cui for mention in mentions)
+
+    def summary(self) -> dict[str, int]:
+        """The counts as JSON."""
+        counts = {name: value for name, value in vars(self).items() if name != "cuis"}
+        return counts | {"distinct_cuis": len(self.cuis)}
+
+
+def ground(
+    records: Iterable[dict[str, Any]], linker: Linker, tally: Tally
+) -> Iterator[dict[str, Any]]:
+    """Each record with `mentions`: lists of mentions under `stem`, `context` and, one an option,
+    `options`; empty texts are not counted."""
+
+    def link(text: str) -> list[dict[str, Any]]:
+        mentions = linker.link(text)
+        if text:
+            tally.add(mentions)
+        return [mention.model_dump() for mention in mentions]
+
+    for record in records:
+        tally.records += 1
+        mentions = {
+            "stem": link(record.get("stem", "")),
+            "context": link(record.get("context", "")),
+            "options": [link(option) for option in record.get("options", [])],
+        }
+        yield record | {"mentions": mentions}
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects of a JSON-lines file; a bad line raises InputError with file, line and reason."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run meg.questions first")
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{path} line {number}: not JSON: {error}") from error
+            yield _checked(record, f"{path} line {number}")
+
+
+def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Write a JSON-lines file, one object a line."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _checked(record: Any, where: str) -> dict[str, Any]:
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected an object, got {type(record).__name__}")
+    options = record.get("options", [])
+    texts = [record.get("stem", ""), record.get("context", "")]
+    if not isinstance(options, list) or not all(isinstance(text, str) for text in texts + options):
+        raise InputError(
+            f"{where}: expected strings in stem and context and a list of strings in options"
+        )
+    return record

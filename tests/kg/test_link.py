@@ -1,0 +1,82 @@
+"""The commands: a linker is built from tables and grounds JSON lines."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from kg.command import main
+from kg.link import Link
+from kg.store import write_store
+from kg.tables import CONCEPTS, write_concepts
+
+CONCEPT_ROWS = [
+    ("C1", "Cystic fibrosis", ["CF"], [], None),
+    ("C2", "Seizure", [], [], None),
+]
+
+
+@pytest.fixture
+def built(tmp_path):
+    concepts = pl.DataFrame(CONCEPT_ROWS, schema=CONCEPTS, orient="row")
+    write_concepts(tmp_path / "concepts.parquet", concepts)
+    build(tmp_path)
+    return tmp_path
+
+
+def build(folder, *flags):
+    concepts, out = folder / "concepts.parquet", folder / "linker"
+    main(Link, ["build", "--concepts", str(concepts), "--out", str(out), *flags])
+
+
+def run(folder, *lines, name="test.jsonl"):
+    questions = folder / name
+    questions.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    out = folder / "out"
+    main(Link, ["run", "--linker", str(folder / "linker"), "--out", str(out), str(questions)])
+    return [json.loads(line) for line in (out / name).read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+class TestRun:
+    def test_record_keeps_its_fields_and_gains_mentions(self, built):
+        record = {"id": "é\u2028", "stem": "In CF?", "options": ["no", "a seizure"], "extra": [1]}
+        [grounded] = run(built, json.dumps(record))
+        mentions = grounded.pop("mentions")
+        assert grounded == record
+        assert [(m["start"], m["end"]) for m in mentions["stem"]] == [(3, 5)]
+        assert mentions["stem"][0]["candidates"][0]["cui"] == "C1"
+        assert mentions["context"] == []
+        assert [len(option) for option in mentions["options"]] == [0, 1]
+
+    def test_summary_counts(self, built):
+        run(built, '{"stem": "CF", "options": ["x", "CF"]}', '{"context": "cystic fibrosis"}')
+        assert json.loads((built / "out" / "test.jsonl.summary.json").read_text()) == {
+            "records": 2,
+            "texts": 4,
+            "texts_without_mention": 1,
+            "mentions": 3,
+            "distinct_cuis": 1,
+        }
+
+    @pytest.mark.parametrize("line", ["{", "[]", '{"stem": 1}', '{"options": "ab"}', ""])
+    def test_bad_line_is_named(self, built, line, capsys):
+        with pytest.raises(SystemExit, match="2"):
+            run(built, '{"stem": "CF"}', line)
+        assert "test.jsonl line 2" in capsys.readouterr().err
+        assert not (built / "out" / "test.jsonl").exists()
+
+
+class TestBuild:
+    def test_only_the_concepts_of_the_store(self, built):
+        vector = np.ones((1, 2), dtype=np.float32)
+        write_store(built / "store.h5", pl.Series(["C2"]), vector, {}, {})
+        build(built, "--store", str(built / "store.h5"))
+        [grounded] = run(built, '{"stem": "CF and seizure"}')
+        [mention] = grounded["mentions"]["stem"]
+        assert mention["candidates"][0]["cui"] == "C2"
+
+    def test_config_is_kept_with_the_linker(self, built):
+        build(built, "--config", '{"min_link": 0.6}')
+        [grounded] = run(built, '{"stem": "CF and seizure"}')
+        assert grounded["mentions"]["stem"] == []
