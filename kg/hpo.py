@@ -182,7 +182,7 @@ def _diseases(annotations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _genes(genes: pl.DataFrame) -> pl.DataFrame:
-    pairs = genes.select("ncbi_gene_id", "gene_symbol").unique("ncbi_gene_id", keep="first")
+    pairs = genes.group_by("ncbi_gene_id").agg(pl.col("gene_symbol").min())
     return _concepts(
         [(f"NCBIGene:{id}", symbol, [], ["gene"], None) for id, symbol in pairs.rows()]
     )
