@@ -4,7 +4,8 @@ It imports neither torch nor a model, so that the Snakefile can validate a confi
 The defaults are those of the published runs where these are known (docs/method.md).
 """
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,11 +14,17 @@ from kg.command import Section
 __all__ = [
     "AlignConfig",
     "FinetuneConfig",
+    "HPOQuizConfig",
     "LoraSettings",
+    "MMLUConfig",
     "MapperConfig",
+    "MedMCQAConfig",
+    "MedQAConfig",
     "ModelConfig",
     "PredictConfig",
     "PromptConfig",
+    "PubMedQAConfig",
+    "QuestionsConfig",
     "TrainingConfig",
 ]
 
@@ -135,3 +142,94 @@ class PredictConfig(Section):
     )
     batch_size: int = Field(32, ge=1, description="questions in a forward pass")
     seed: int = Field(0, ge=0, description="seed of the permutation")
+
+
+class HPOQuizConfig(Section):
+    """A quiz made from the graph of kg.hpo; sizes are of all kinds together, in equal shares."""
+
+    source: Literal["hpoquiz"] = Field(description="names this data set")
+    wording: dict[Literal["is_a", "phenotype", "disease", "gene"], str] = Field(
+        {
+            "is_a": "Which of these is a kind of {name}?",
+            "phenotype": "Which of these is a finding in {name}?",
+            "disease": "Which of these disorders is linked to the gene {name}?",
+            "gene": "Which of these genes is linked to {name}?",
+        },
+        min_length=1,
+        description="the kinds of question and how each is put",
+    )
+    train: int = Field(3000, ge=0, description="questions to learn from")
+    dev: int = Field(300, ge=0, description="questions to choose settings by")
+    test: int = Field(1200, ge=1, description="questions that count")
+    max_characters: int = Field(60, ge=1, description="concepts with longer names are not used")
+    seed: int = Field(0, ge=0, description="seed of every draw")
+
+
+class PubMedQAConfig(Section):
+    """PubMedQA's 1,000 labelled questions: yes, no or maybe, by an abstract."""
+
+    source: Literal["pubmedqa"] = Field(description="names this data set")
+    path: Path | None = Field(
+        None, description="ori_pqal.json; null: qiaojin/PubMedQA from the hub"
+    )
+    split: Literal["meg", "official"] = Field(
+        "meg", description="the 500 test questions: MEG's shuffle, or the data set's own"
+    )
+    test_ids: Path | None = Field(
+        None, description="test_ground_truth.json, which the official split needs"
+    )
+    dev: int = Field(0, ge=0, lt=500, description="questions set apart from the 500 for training")
+    seed: int = Field(0, ge=0, description="seed of the dev questions' draw")
+
+
+class MedQAConfig(Section):
+    """MedQA-USMLE with four options."""
+
+    source: Literal["medqa"] = Field(description="names this data set")
+    path: Path | None = Field(
+        None,
+        description="folder of the raw JSON lines or of DRAGON's linked statements; "
+        "null: GBaker/MedQA-USMLE-4-options from the hub",
+    )
+
+
+class MedMCQAConfig(Section):
+    """MedMCQA, evaluated on its validation questions, as its test answers are not public."""
+
+    source: Literal["medmcqa"] = Field(description="names this data set")
+    path: Path | None = Field(
+        None,
+        description="folder with train.json and dev.json; null: openlifescienceai/medmcqa "
+        "from the hub",
+    )
+    dev: int = Field(0, ge=0, description="questions set apart from the training questions")
+    seed: int = Field(0, ge=0, description="seed of the dev questions' draw")
+
+
+class MMLUConfig(Section):
+    """The medical subjects of MMLU: evaluation only."""
+
+    source: Literal["mmlu"] = Field(description="names this data set")
+    path: Path | None = Field(
+        None, description="folder with test/<subject>_test.csv; null: cais/mmlu from the hub"
+    )
+    split: Literal["test", "val", "dev"] = Field("test", description="which of MMLU's parts")
+    subjects: tuple[str, ...] = Field(
+        (
+            "anatomy",
+            "clinical_knowledge",
+            "college_biology",
+            "college_medicine",
+            "medical_genetics",
+            "professional_medicine",
+        ),
+        min_length=1,
+        description="subjects, which become the questions' kinds",
+    )
+
+
+QuestionsConfig = Annotated[
+    HPOQuizConfig | PubMedQAConfig | MedQAConfig | MedMCQAConfig | MMLUConfig,
+    Field(discriminator="source"),
+]
+"""Which data set, and how it is read or made."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from kg.artefact import read_json, replacing, write_json
 from kg.errors import InputError
@@ -26,7 +26,7 @@ class Prediction(BaseModel):
     answer: int = Field(ge=0)
     """The right option."""
     prediction: int | None = Field(ge=0)
-    scores: tuple[float, ...] | None = None
+    scores: tuple[FiniteFloat, ...] | None = None
     """One log-likelihood (up to a constant) an option; their softmax is the confidence."""
     concepts: tuple[str, ...] = ()
     """cuis whose vectors were injected, in the prompt's order."""
