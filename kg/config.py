@@ -3,13 +3,21 @@
 It imports neither torch nor a model, so that the Snakefile can validate a config in a moment.
 """
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from kg.command import Section
 
-__all__ = ["EncoderConfig", "FeaturesConfig", "HPOConfig", "LinkConfig"]
+__all__ = [
+    "EncoderConfig",
+    "FeaturesConfig",
+    "HPOConfig",
+    "LinkConfig",
+    "ReleaseConfig",
+    "UMLSConfig",
+]
 
 
 class HPOConfig(Section):
@@ -17,6 +25,59 @@ class HPOConfig(Section):
 
     limit: int | None = Field(
         default=None, ge=16, description="at most this many concepts, well connected (null: all)"
+    )
+
+
+class UMLSConfig(Section):
+    """`kg.umls`: which part of a Metathesaurus becomes the graph. Empty lists mean: all."""
+
+    sources: tuple[str, ...] = Field(
+        default=(), description="vocabularies (SAB) of names, relations and definitions"
+    )
+    languages: tuple[str, ...] = Field(
+        default=("ENG",), min_length=1, description="languages (LAT) of names, preferred first"
+    )
+    term_types: tuple[str, ...] = Field(default=(), description="kinds of names (TTY)")
+    relation_kinds: tuple[str, ...] = Field(
+        default=("PAR", "CHD", "RB", "RN", "RO"),
+        description="kinds of relations (REL); without AQ and QB there are no qualifiers",
+    )
+    relations: tuple[str, ...] = Field(
+        default=(), description="relations by name (RELA; REL of rows without), in any direction"
+    )
+    suppressed: bool = Field(
+        default=False,
+        description="keep suppressed names and relations; a concept that has no other name "
+        "keeps the best of its suppressed ones in any case",
+    )
+    inside_concept: bool = Field(
+        default=False, description="keep relations of a concept with itself"
+    )
+    semantic_types: tuple[str, ...] = Field(
+        default=(), description="concepts of these types (T047 or Disease or Syndrome)"
+    )
+    vocabulary: Path | None = Field(
+        default=None, description="file of the CUIs to keep: first TAB-separated field of a line"
+    )
+    min_degree: int = Field(
+        default=0, ge=0, description="drop concepts with fewer triplets, then their triplets"
+    )
+    k_core: int = Field(
+        default=0, ge=0, description="the same, again and again until none is left with fewer"
+    )
+    definition_sources: tuple[str, ...] = Field(
+        default=("MSH", "NCI", "SNOMEDCT_US"),
+        description="whose definition is taken first; then the others in alphabetical order",
+    )
+
+
+class ReleaseConfig(Section):
+    """`kg.release`: the published tables and embeddings of MEG."""
+
+    embedding: str | None = Field(
+        default=None,
+        description="the * of the word2embed_*.h5 that becomes embeddings.h5; needed where "
+        "there are several",
     )
 
 
@@ -49,12 +110,22 @@ class EncoderConfig(Section):
         description="graphsage: plain mean; edgegraphsage: messages see the relation",
     )
     dim: int = Field(default=256, ge=8, description="width of a stored vector")
+    text_dim: int = Field(
+        default=128, ge=0, description="of which the text features take this many"
+    )
+    width: int = Field(default=256, ge=8, description="width of the encoder's layers")
     layers: int = Field(default=2, ge=1, description="message-passing steps")
+    fanout: int | None = Field(
+        default=10, ge=1, description="neighbours drawn for a node in training (null: all)"
+    )
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="after every layer")
+    negatives: int = Field(default=1024, ge=1, description="random nodes that share a batch")
     epochs: int = Field(default=30, ge=1, description="passes over the training triplets")
     batch_size: int = Field(default=4096, ge=1, description="training triplets in a step")
     learning_rate: float = Field(
         default=2e-3, gt=0, description="peak, after warm-up, before cosine decay"
     )
+    bf16: bool = Field(default=True, description="matrix products in bfloat16")
     seed: int = Field(
         default=0, ge=0, description="seed of split, initialisation, sampling and dropout"
     )

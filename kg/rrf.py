@@ -1,0 +1,156 @@
+"""Files of a UMLS Metathesaurus folder (Rich Release Format) to lazy tables, checked line by line.
+
+An RRF line is `field|field|...|`: UTF-8, every field ended by "|", nothing quoted. A CSV reader
+fills short lines and cuts long ones without a word, so every file is checked before it is scanned.
+Columns: UMLS Reference Manual, chapter 3; where the folder has MRFILES.RRF, that file's.
+"""
+
+import gzip
+import logging
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from kg.errors import InputError
+
+__all__ = ["COLUMNS", "check_rrf", "find_rrf", "scan_rrf"]
+
+COLUMNS = {
+    "MRCONSO": "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF",
+    "MRREL": "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF",
+    "MRSTY": "CUI,TUI,STN,STY,ATUI,CVF",
+    "MRDEF": "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF",
+    "MRDOC": "DOCKEY,VALUE,TYPE,EXPL",
+    "MRRANK": "RANK,SAB,TTY,SUPPRESS",
+    "MRFILES": "FIL,DES,FMT,CLS,RWS,BTS",
+}
+"""Columns of each file in releases since 2004."""
+
+_BLOCK = 1 << 20
+_END = "end"
+
+log = logging.getLogger(__name__)
+
+
+def find_rrf(folder: Path, name: str) -> Path | None:
+    """`name`.RRF or `name`.RRF.gz of the folder, None where neither is there."""
+    for path in (folder / f"{name}.RRF", folder / f"{name}.RRF.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def scan_rrf(folder: Path, name: str, needed: Sequence[str]) -> pl.LazyFrame:
+    """The `needed` columns of a file (all of them strings, empty fields are ""), checked first.
+
+    Raises InputError when the file is missing, lacks a column, or has a line that is not RRF.
+    """
+    path = find_rrf(folder, name)
+    if path is None:
+        raise InputError(
+            f"{folder} has neither {name}.RRF nor {name}.RRF.gz; give the META folder of a UMLS "
+            "release, or get one by `python -m kg.umls --download true --release 2026AA`"
+        )
+    columns, rows = _listed(folder, name)
+    missing = [column for column in needed if column not in columns]
+    if missing:
+        raise InputError(
+            f"{folder}/MRFILES.RRF gives {name}.RRF the columns {','.join(columns)}; expected "
+            f"{missing[0]} among them; take MRFILES.RRF from the release of {name}.RRF"
+        )
+    found = check_rrf(path, len(columns))
+    if rows is not None and rows != found:
+        log.warning("%s has %d lines, MRFILES.RRF says %d: is it a part?", path, found, rows)
+    return _scan(path, columns).select(needed)
+
+
+def check_rrf(path: Path, fields: int) -> int:
+    """Number of lines, after making sure that each is UTF-8 and has `fields` fields."""
+    lines = 0
+    try:
+        for block in _blocks(path):
+            lines += _check_block(block, fields, path, lines)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} cannot be unpacked after line {lines} ({error}); copy or download it again"
+        ) from error
+    return lines
+
+
+def _scan(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
+    if not path.stat().st_size:
+        return pl.LazyFrame(schema=dict.fromkeys(columns, pl.String))
+    # The "|" at the end of a line opens one more column, which is always empty.
+    return pl.scan_csv(
+        path,
+        has_header=False,
+        separator="|",
+        quote_char=None,
+        empty_string_is_null=False,
+        schema=dict.fromkeys([*columns, _END], pl.String),
+    )
+
+
+def _listed(folder: Path, name: str) -> tuple[list[str], int | None]:
+    """Columns and number of rows by MRFILES.RRF; without it the usual columns and None."""
+    path = find_rrf(folder, "MRFILES")
+    if path is not None:
+        check_rrf(path, 6)
+        files = _scan(path, COLUMNS["MRFILES"].split(","))
+        entry = files.filter(pl.col("FIL") == f"{name}.RRF").collect()
+        if entry.height:
+            rows = entry["RWS"][0]
+            return entry["FMT"][0].split(","), int(rows) if rows.isdecimal() else None
+    return COLUMNS[name].split(","), None
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The file's bytes in pieces that end where a line ends."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        rest = b""
+        while piece := file.read(_BLOCK):
+            whole, newline, after = piece.rpartition(b"\n")
+            if newline:
+                yield rest + whole + newline
+                rest = after
+            else:
+                rest += piece
+        if rest:
+            yield rest + b"\n"
+
+
+def _check_block(block: bytes, fields: int, path: Path, before: int) -> int:
+    """Number of lines of the block; raises InputError on the first bad one."""
+    characters = np.frombuffer(block, dtype=np.uint8)
+    lines = int(np.count_nonzero(characters == ord("\n")))
+    pipes = np.flatnonzero(characters == ord("|"))
+    # Every `fields`-th pipe must stand at the end of a line, and there must be no others.
+    after = characters[pipes[fields - 1 :: fields] + 1]
+    ended = (after == ord("\n")) | (after == ord("\r"))
+    if len(pipes) != lines * fields or not ended.all() or not _is_utf8(block):
+        _raise_first_bad_line(block, fields, path, before)
+    return lines
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _raise_first_bad_line(block: bytes, fields: int, path: Path, before: int) -> None:
+    for number, line in enumerate(block.split(b"\n")[:-1], before + 1):
+        where = f"{path} line {number}"
+        if not _is_utf8(line):
+            raise InputError(f"{where} is not UTF-8: {line[:80]!r}; copy or download it again")
+        *found, rest = line.removesuffix(b"\r").split(b"|")
+        if rest or len(found) != fields:
+            count = f"{len(found) + bool(rest)} fields" + (" and no | at its end" if rest else "")
+            raise InputError(
+                f"{where} has {count}, expected {fields} fields, each ended by |; "
+                "is the file truncated? copy or download it again"
+            )
