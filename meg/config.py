@@ -53,12 +53,18 @@ class LoraSettings(Section):
 class ModelConfig(Section):
     """One LLM and what is added to it."""
 
-    base: str = Field(description="hub id, folder, or package:<python package>/<file>.gguf")
+    base: str = Field(
+        "mistralai/Mistral-7B-Instruct-v0.1",
+        description="hub id, folder, or package:<python package>/<file>.gguf",
+    )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         "bfloat16", description="type of the frozen base weights"
     )
     quantize: Literal["none", "8bit", "4bit"] = Field(
         "none", description="load the base quantised (needs bitsandbytes and CUDA)"
+    )
+    system: str = Field(
+        "", description="system message of every prompt; where a template has none, of the user's"
     )
     injection: Literal["input", "last"] = Field(
         "input", description="where concept vectors enter: input embeddings or last hidden layer"
@@ -89,7 +95,6 @@ class TrainingConfig(Section):
 class PromptConfig(Section):
     """How a question becomes text, and which concepts it carries."""
 
-    system: str = Field("", description="system message; merged into the user's where unsupported")
     instruction: str = Field("", description="sentence before the question")
     list_options: bool = Field(True, description="show all options before asking for the answer")
     answer: Literal["text", "letter", "yesno"] = Field(
@@ -113,6 +118,8 @@ class AlignConfig(Section):
         0, ge=0, description="steps of the mapper alone, without the LLM, before Phase I"
     )
     mapper_learning_rate: float = Field(3e-3, gt=0, description="rate of these steps")
+    mapper_batch_size: int = Field(512, ge=2, description="concepts in each of these steps")
+    mapper_temperature: float = Field(0.07, gt=0, description="of NT-Xent in these steps")
     temperature: float = Field(1.0, gt=0, description="of the contrastive loss NT-Xent")
     contrastive: bool = Field(True, description="use NT-Xent(g(x), mean embedding of the name)")
     cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
@@ -147,7 +154,7 @@ class PredictConfig(Section):
 class HPOQuizConfig(Section):
     """A quiz made from the graph of kg.hpo; sizes are of all kinds together, in equal shares."""
 
-    source: Literal["hpoquiz"] = Field(description="names this data set")
+    source: Literal["hpoquiz"] = Field("hpoquiz", description="names this data set")
     wording: dict[Literal["is_a", "phenotype", "disease", "gene"], str] = Field(
         {
             "is_a": "Which of these is a kind of {name}?",
@@ -168,7 +175,7 @@ class HPOQuizConfig(Section):
 class PubMedQAConfig(Section):
     """PubMedQA's 1,000 labelled questions: yes, no or maybe, by an abstract."""
 
-    source: Literal["pubmedqa"] = Field(description="names this data set")
+    source: Literal["pubmedqa"] = Field("pubmedqa", description="names this data set")
     path: Path | None = Field(
         None, description="ori_pqal.json; null: qiaojin/PubMedQA from the hub"
     )
@@ -185,7 +192,7 @@ class PubMedQAConfig(Section):
 class MedQAConfig(Section):
     """MedQA-USMLE with four options."""
 
-    source: Literal["medqa"] = Field(description="names this data set")
+    source: Literal["medqa"] = Field("medqa", description="names this data set")
     path: Path | None = Field(
         None,
         description="folder of the raw JSON lines or of DRAGON's linked statements; "
@@ -196,7 +203,7 @@ class MedQAConfig(Section):
 class MedMCQAConfig(Section):
     """MedMCQA, evaluated on its validation questions, as its test answers are not public."""
 
-    source: Literal["medmcqa"] = Field(description="names this data set")
+    source: Literal["medmcqa"] = Field("medmcqa", description="names this data set")
     path: Path | None = Field(
         None,
         description="folder with train.json and dev.json; null: openlifescienceai/medmcqa "
@@ -209,7 +216,7 @@ class MedMCQAConfig(Section):
 class MMLUConfig(Section):
     """The medical subjects of MMLU: evaluation only."""
 
-    source: Literal["mmlu"] = Field(description="names this data set")
+    source: Literal["mmlu"] = Field("mmlu", description="names this data set")
     path: Path | None = Field(
         None, description="folder with test/<subject>_test.csv; null: cais/mmlu from the hub"
     )

@@ -1,0 +1,165 @@
+"""Phase I: the LLM learns to name concepts from their vectors (paper, embedding transfer).
+
+concepts + store + base LLM -> checkpoint. First the mapper may be trained alone against the
+names' token embeddings, which costs no LLM pass; then mapper and adapters together.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch.nn import functional
+from tqdm import tqdm
+
+from kg.command import Command, main
+from kg.resume import resumable
+from kg.store import EmbeddingStore
+from kg.tables import read_concepts
+from meg.batch import Batch, Collator
+from meg.checkpoint import Record, build, save
+from meg.config import AlignConfig, ModelConfig
+from meg.model import MEG
+from meg.objectives import Align, Contrast, mean_names
+from meg.prompts import name_prompt
+from meg.tokens import Example, Tokens
+from meg.training import History, train
+from meg.vectors import Vectors
+
+__all__ = ["align", "examples_of", "name_retrieval", "train_mapper"]
+
+log = logging.getLogger(__name__)
+
+Named = Sequence[tuple[str, str]]
+"""Concepts as (cui, name)."""
+
+
+def examples_of(
+    concepts: Named, tokens: Tokens, config: AlignConfig, generator: np.random.Generator
+) -> list[Example]:
+    """One example a concept; in the extended Phase I as many again with 2 or more concepts."""
+    groups = [[concept] for concept in concepts]
+    if config.names_per_prompt > 1:
+        for _ in concepts:
+            count = generator.integers(2, config.names_per_prompt + 1)
+            chosen = generator.choice(len(concepts), size=count, replace=False)
+            groups.append([concepts[i] for i in chosen])
+    return [tokens.name_example(name_prompt(group)) for group in groups]
+
+
+def train_mapper(
+    meg: MEG,
+    contrast: Contrast,
+    examples: Sequence[Example],
+    collate: Collator,
+    config: AlignConfig,
+    generator: np.random.Generator,
+) -> History:
+    """Train mapper and inverse alone, for `config.mapper_steps`, on the losses of `Contrast`."""
+    single = [example for example in examples if len(example.cuis) == 1]
+    parameters = [*meg.mapper.parameters(), *contrast.parameters()]
+    optimiser = torch.optim.Adam(parameters, lr=config.mapper_learning_rate)
+    size = min(config.mapper_batch_size, len(single))
+    history: History = []
+    for step in tqdm(range(config.mapper_steps), desc="mapper alone", disable=None):
+        chosen = generator.choice(len(single), size=size, replace=False)
+        batch = _on(meg.device, collate.concepts_only([single[i] for i in chosen]))
+        losses = contrast(meg, batch, config.mapper_temperature)
+        loss = torch.stack(list(losses.values())).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step % 20 == 0 or step == config.mapper_steps - 1:
+            history.append({"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)})
+    return history
+
+
+def align(
+    meg: MEG,
+    tokens: Tokens,
+    concepts: Named,
+    vectors: Vectors,
+    model: ModelConfig,
+    config: AlignConfig,
+    state: Path,
+    seed: int,
+) -> tuple[History, dict[str, Any]]:
+    """Train `meg` in place to name `concepts`; returns the history and metrics."""
+    generator = np.random.default_rng(seed)
+    shuffled = [concepts[i] for i in generator.permutation(len(concepts))]
+    examples = examples_of(shuffled[: config.concepts], tokens, config, generator)
+    hidden = meg.llm.get_input_embeddings().weight.shape[1]
+    contrast = Contrast(config, model.mapper, vectors.store.dim, hidden).to(meg.device)
+    collate = Collator(vectors, dtype=meg.dtype)
+    history = train_mapper(meg, contrast, examples, collate, config, generator)
+    before = name_retrieval(meg, tokens, shuffled, vectors)
+    objective = Align(meg, contrast)
+    bf16 = meg.dtype == torch.bfloat16
+    history += train(objective, examples, collate, config.training, state, seed, bf16)
+    after = name_retrieval(meg, tokens, shuffled, vectors)
+    log.info("name retrieval with the mapper alone %s, after Phase I %s", before, after)
+    return history, {
+        "concepts": len(concepts),
+        "examples": len(examples),
+        "name_retrieval": {"mapper_alone": before, "phase_1": after},
+    }
+
+
+@torch.no_grad()
+def name_retrieval(
+    meg: MEG, tokens: Tokens, concepts: Named, vectors: Vectors, most: int = 2000
+) -> dict[str, float]:
+    """How often a mapped vector is nearest its own name: share of top 1 and top 10.
+
+    Asked of the last `most` concepts, which Phase I has not seen where it saw few enough; names
+    are the means of their token embeddings, and the candidates are these concepts' names.
+    """
+    examples = [tokens.name_example(name_prompt([concept])) for concept in concepts[-most:]]
+    batch = _on(meg.device, Collator(vectors).concepts_only(examples))
+    centre = meg.mapper.centre
+    names = centre(mean_names(meg.llm.get_input_embeddings().weight, batch))
+    mapped = centre(meg.mapper(batch["concepts"]))
+    similarity = functional.normalize(mapped, dim=-1) @ functional.normalize(names, dim=-1).T
+    rank = (similarity > similarity.diag()[:, None]).sum(1)
+    shares = {f"top{k}": round(float((rank < k).float().mean()), 4) for k in (1, 10)}
+    return {"candidates": len(examples), **shares}
+
+
+def _on(device: torch.device, batch: Batch) -> Batch:
+    return {name: value.to(device) for name, value in batch.items()}
+
+
+class AlignCommand(Command):
+    """Phase I: train mapper and adapters to name concepts from their vectors."""
+
+    concepts: Path = Field(description="concepts.parquet")
+    store: Path = Field(description="embeddings.h5 of the same concepts")
+    base: str | None = Field(None, description="where the base LLM is, if not where --model says")
+    model: ModelConfig = Field(ModelConfig(), description="the LLM, its adapters and its mapper")
+    config: AlignConfig = Field(AlignConfig(), description="Phase I")
+    seed: int = Field(0, ge=0, description="seed of weights, choice and order of the concepts")
+    state: Path = Field(description="folder for checkpoints to resume from")
+    out: Path = Field(description="checkpoint folder to write")
+
+    def run(self) -> None:
+        concepts, store = read_concepts(self.concepts), EmbeddingStore(self.store)
+        store.check(concepts)
+        torch.manual_seed(self.seed)
+        model = self.model.model_copy(update={"base": self.base or self.model.base})
+        identity = self.model_dump(mode="json", exclude={"out", "state"})
+        with resumable(self.state, identity | store.attributes) as state:
+            meg, tokens = build(model, store.dim)
+            named = list(concepts.select("cui", "name").iter_rows())
+            vectors = Vectors(store)
+            history, metrics = align(
+                meg, tokens, named, vectors, model, self.config, state, self.seed
+            )
+            record = Record(model=model, kge=store.dim, store=store.attributes["concepts"])
+            save(self.out, meg, record, history, metrics)
+
+
+if __name__ == "__main__":
+    main(AlignCommand)

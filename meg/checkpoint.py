@@ -1,0 +1,136 @@
+"""Base LLMs and checkpoints: load, extend by adapters and a mapper, save.
+
+A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safetensors`, and
+`adapter/` in PEFT's format. The base LLM stays where it is and is named, with the store's digest.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from pydantic import Field
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import is_flash_attn_2_available
+
+from kg.artefact import read_json, replacing, write_json
+from kg.command import Section
+from kg.errors import InputError
+from kg.model_files import locate
+from meg.config import ModelConfig, PromptConfig
+from meg.mapper import Mapper
+from meg.model import MEG
+from meg.tokens import Tokens
+from meg.training import History, write_history
+
+__all__ = ["Record", "build", "load", "save"]
+
+log = logging.getLogger(__name__)
+
+
+class Record(Section):
+    """`meg.json`: what a checkpoint is."""
+
+    format: str = "meg-checkpoint-1"
+    model: ModelConfig
+    kge: int = Field(description="width of the concept vectors")
+    store: str = Field(description="digest of the store's concepts")
+    prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
+
+
+def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, Tokens]:
+    """The base LLM with a fresh mapper and, if wanted, fresh adapters.
+
+    The LLM's own parameters are frozen. Raises InputError when the base cannot be loaded.
+    """
+    llm, tokens = _base(config)
+    llm.requires_grad_(False)
+    table = llm.get_input_embeddings().weight
+    mapper = Mapper(config.mapper, kge, table.shape[1])
+    mapper.fit_to(table)
+    if adapters:
+        llm = get_peft_model(llm, _lora(config))
+    return _assemble(llm, mapper, tokens, config), tokens
+
+
+def save(path: Path, meg: MEG, record: Record, history: History, metrics: dict[str, Any]) -> None:
+    """Write a checkpoint folder, whole or not at all, with what its training logged."""
+    with replacing(path) as temporary:
+        temporary.mkdir()
+        if isinstance(meg.llm, PeftModel):
+            meg.llm.save_pretrained(temporary / "adapter")
+        save_file(meg.mapper.state_dict(), temporary / "mapper.safetensors")
+        text = json.dumps(record.model_dump(mode="json"), indent=2)
+        (temporary / "meg.json").write_text(text + "\n", encoding="utf-8")
+        write_history(temporary / "history.jsonl", history)
+        write_json(temporary / "metrics.json", metrics)
+
+
+def load(
+    path: Path, base: str | None = None, trainable: bool = False
+) -> tuple[MEG, Tokens, Record]:
+    """Read a checkpoint; `base` says where the base LLM is, if not where the record says."""
+    record = read_record(path)
+    config = record.model if base is None else record.model.model_copy(update={"base": base})
+    llm, tokens = _base(config)
+    llm.requires_grad_(False)
+    if (path / "adapter").is_dir():
+        llm = PeftModel.from_pretrained(llm, path / "adapter", is_trainable=trainable)
+    mapper = Mapper(config.mapper, record.kge, llm.get_input_embeddings().weight.shape[1])
+    mapper.load_state_dict(load_file(path / "mapper.safetensors"))
+    return _assemble(llm, mapper, tokens, config), tokens, record
+
+
+def read_record(path: Path) -> Record:
+    """`meg.json` of a checkpoint folder."""
+    if not (path / "meg.json").is_file():
+        raise InputError(f"{path} is not a MEG checkpoint (no meg.json); run meg.align first")
+    return Record.model_validate(read_json(path / "meg.json"))
+
+
+def _assemble(llm: torch.nn.Module, mapper: Mapper, tokens: Tokens, config: ModelConfig) -> MEG:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return MEG(llm, mapper, tokens.placeholder, config.injection).to(device)
+
+
+def _base(config: ModelConfig) -> tuple[torch.nn.Module, Tokens]:
+    name = locate(config.base)
+    attention = _attention()
+    options: dict[str, Any] = {}
+    if config.quantize != "none":
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_8bit=config.quantize == "8bit", load_in_4bit=config.quantize == "4bit"
+        )
+    try:
+        llm = AutoModelForCausalLM.from_pretrained(
+            name, dtype=getattr(torch, config.dtype), attn_implementation=attention, **options
+        )
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ImportError) as error:
+        raise InputError(
+            f"the base LLM {config.base!r} cannot be loaded: {error}; check the name, accept its "
+            "licence on the hub and set HF_TOKEN, or give a local folder"
+        ) from error
+    log.info("base LLM %s, attention %s, %s", config.base, attention, config.dtype)
+    return llm, Tokens(tokenizer, config.system)
+
+
+def _attention() -> str:
+    """flash-attn where it is installed; on a CPU plain attention, whose backward is the faster."""
+    if not torch.cuda.is_available():
+        return "eager"
+    return "flash_attention_2" if is_flash_attn_2_available() else "sdpa"
+
+
+def _lora(config: ModelConfig) -> LoraConfig:
+    settings = config.lora
+    return LoraConfig(
+        r=settings.r,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )

@@ -1,0 +1,110 @@
+"""Phase II: the LLM learns to answer questions that carry concept vectors.
+
+grounded questions + store + Phase I's checkpoint (or the base LLM) -> checkpoint.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from kg.command import Command, main
+from kg.errors import InputError
+from kg.resume import resumable
+from kg.store import EmbeddingStore
+from meg.batch import Collator
+from meg.checkpoint import Record, build, load, save
+from meg.config import FinetuneConfig, ModelConfig
+from meg.model import MEG
+from meg.objectives import Answer
+from meg.question import Question, read_questions
+from meg.tokens import Tokens
+from meg.training import History, train
+from meg.vectors import Vectors
+
+__all__ = ["finetune"]
+
+log = logging.getLogger(__name__)
+
+
+def finetune(
+    meg: MEG,
+    tokens: Tokens,
+    questions: Sequence[Question],
+    vectors: Vectors,
+    config: FinetuneConfig,
+    state: Path,
+    seed: int,
+) -> tuple[History, dict[str, Any]]:
+    """Train `meg` in place to answer `questions`; returns the history and counts."""
+    order = np.random.default_rng(seed).permutation(len(questions))[: config.questions]
+    over_options = config.objective == "listwise"
+    examples = [
+        tokens.question_example(questions[i], config.prompt, vectors.known, not over_options)
+        for i in order
+    ]
+    yesno = config.prompt.answer == "yesno"
+    meg.mapper.requires_grad_(config.train_mapper and config.prompt.concepts != "none")
+    counts = {
+        "questions": len(examples),
+        "shortened": sum(example.shortened for example in examples),
+        "without_concept": sum(not example.cuis for example in examples),
+        "tokens": sum(map(len, examples)),
+    }
+    log.info("training on %s", counts)
+    objective = Answer(meg, over_options, tokens.verdicts if yesno else None)
+    collate = Collator(vectors, dtype=meg.dtype, verdicts=yesno)
+    bf16 = meg.dtype == torch.bfloat16
+    return train(objective, examples, collate, config.training, state, seed, bf16), counts
+
+
+class FinetuneCommand(Command):
+    """Phase II: train the adapters (and the mapper) to answer questions."""
+
+    questions: Path = Field(description="grounded training questions, JSON lines")
+    store: Path = Field(description="embeddings.h5")
+    align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
+    base: str | None = Field(None, description="where the base LLM is, if not where --model says")
+    model: ModelConfig = Field(ModelConfig(), description="the LLM, its adapters and its mapper")
+    config: FinetuneConfig = Field(FinetuneConfig(), description="Phase II")
+    seed: int = Field(0, ge=0, description="seed of weights, choice and order of the questions")
+    state: Path = Field(description="folder for checkpoints to resume from")
+    out: Path = Field(description="checkpoint folder to write")
+
+    def run(self) -> None:
+        store = EmbeddingStore(self.store)
+        questions = list(read_questions(self.questions))
+        torch.manual_seed(self.seed)
+        identity = self.model_dump(mode="json", exclude={"out", "state"})
+        with resumable(self.state, identity | store.attributes) as state:
+            model = self.model.model_copy(update={"base": self.base or self.model.base})
+            meg, tokens = self._start(model, store)
+            history, counts = finetune(
+                meg, tokens, questions, Vectors(store), self.config, state, self.seed
+            )
+            record = Record(
+                model=model,
+                kge=store.dim,
+                store=store.attributes["concepts"],
+                prompt=self.config.prompt,
+            )
+            save(self.out, meg, record, history, counts)
+
+    def _start(self, model: ModelConfig, store: EmbeddingStore) -> tuple[MEG, Tokens]:
+        if self.align is None:
+            return build(model, store.dim)
+        meg, tokens, record = load(self.align, model.base, trainable=True)
+        if record.store != store.attributes["concepts"] or record.kge != store.dim:
+            raise InputError(
+                f"{self.align} was trained with another store than {self.store}; run meg.align "
+                "again with this one"
+            )
+        return meg, tokens
+
+
+if __name__ == "__main__":
+    main(FinetuneCommand)

@@ -1,0 +1,81 @@
+"""Mapping networks between the graph's space and the LLM's (paper, mapping network).
+
+G takes concept vectors to LLM embeddings and serves wherever concepts are injected; its inverse F
+takes them back and serves in Phase I only.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from meg.config import MapperConfig
+
+__all__ = ["Mapper", "build_network"]
+
+
+def build_network(config: MapperConfig, inputs: int, outputs: int) -> nn.Module:
+    """A network (..., inputs) -> (..., outputs) of the configured kind.
+
+    "4x128" of the paper is kind mlp, layers 4, width 128: four linear layers with ReLU, then an
+    output layer.
+    """
+    if config.kind == "linear":
+        return nn.Linear(inputs, outputs)
+    if config.kind == "mlp":
+        widths = [inputs] + [config.width] * config.layers
+        hidden = [
+            module
+            for before, after in zip(widths, widths[1:], strict=False)
+            for module in (nn.Linear(before, after), nn.ReLU())
+        ]
+        return nn.Sequential(*hidden, nn.Linear(config.width, outputs))
+    layer = nn.TransformerEncoderLayer(
+        config.width, nhead=4, dim_feedforward=2 * config.width, dropout=0.0, batch_first=True
+    )
+    return nn.Sequential(
+        nn.Linear(inputs, config.width),
+        nn.Unflatten(-1, (1, config.width)),
+        nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False),
+        nn.Flatten(-2),
+        nn.Linear(config.width, outputs),
+    )
+
+
+class Mapper(nn.Module):
+    """G: concept vectors (concept, kge) -> LLM embeddings (concept, hidden).
+
+    With `normalise`, what the network returns only sets a direction: it is scaled to the typical
+    distance of a token's embedding from the mean embedding, times a learned gain, and shifted to
+    that mean. Without it the output enters the LLM as it is, as in the published model, at a
+    scale which a small LLM cannot read.
+    """
+
+    def __init__(self, config: MapperConfig, kge: int, hidden: int) -> None:
+        super().__init__()
+        self.normalise = config.normalise
+        self.mean: Tensor
+        self.scale: Tensor
+        self.network = build_network(config, kge, hidden)
+        if config.normalise:
+            # One element, not a scalar: DeepSpeed cannot broadcast parameters without dimensions.
+            self.gain = nn.Parameter(torch.ones(1))
+            self.register_buffer("mean", torch.zeros(hidden))
+            self.register_buffer("scale", torch.ones(1))
+
+    @torch.no_grad()
+    def fit_to(self, embeddings: Tensor) -> None:
+        """Take mean and typical norm from the LLM's input embeddings (vocab, hidden)."""
+        if self.normalise:
+            table = embeddings.float()
+            self.mean.copy_(table.mean(0))
+            self.scale.copy_((table - self.mean).norm(dim=-1).mean())
+
+    def forward(self, concepts: Tensor) -> Tensor:
+        mapped = self.network(concepts)
+        if not self.normalise:
+            return mapped
+        return self.mean + self.gain * self.scale * functional.normalize(mapped, dim=-1)
+
+    def centre(self, embeddings: Tensor) -> Tensor:
+        """Embeddings (..., hidden) without the part that all tokens share, to be compared."""
+        return embeddings - self.mean if self.normalise else embeddings

@@ -1,0 +1,138 @@
+"""MEG: a causal LM that reads concept vectors in place of placeholder tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from meg.mapper import Mapper
+
+__all__ = ["MEG"]
+
+
+class MEG(nn.Module):
+    """Any causal LM of transformers with concept vectors injected by a mapper.
+
+    Forward pass:
+    1. look up the embeddings of `input_ids`; the placeholder's id is outside the vocabulary and
+       is masked before the look-up;
+    2. map the concept vectors to the LLM's embedding space;
+    3. overwrite the placeholder positions with them, in batch order (input injection), or the
+       hidden states that enter the last layer at these positions (injection "last");
+    4. run the LLM;
+    5. compute logits, only at the positions asked for.
+
+    Nothing changes a sequence's length, no embedding is resized, and without placeholders the
+    logits are the LLM's own, bit for bit. The design is LLaVA's (arXiv 2304.08485).
+    """
+
+    def __init__(
+        self, llm: nn.Module, mapper: Mapper, placeholder: int, injection: str = "input"
+    ) -> None:
+        super().__init__()
+        self.llm = llm
+        self.mapper = mapper
+        self.placeholder = placeholder
+        self.injection = injection
+
+    @property
+    def device(self) -> torch.device:
+        """Where the LLM's input embeddings are."""
+        return self.llm.get_input_embeddings().weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the LLM's embeddings."""
+        return self.llm.get_input_embeddings().weight.dtype
+
+    def embed(self, input_ids: Tensor, concepts: Tensor) -> Tensor:
+        """Input embeddings (batch, seq, hidden) with `concepts` (concept, kge) injected.
+
+        Raises ValueError when the number of vectors is not that of the placeholders: the caller
+        built prompts and vectors from different concepts.
+        """
+        mask = input_ids == self.placeholder
+        if (found := int(mask.sum())) != len(concepts):
+            raise ValueError(
+                f"{len(concepts)} concept vectors for {found} placeholders; the collator must "
+                "give one vector a placeholder, in batch order"
+            )
+        embedded = self.llm.get_input_embeddings()(input_ids.masked_fill(mask, 0))
+        if not found:
+            return embedded
+        if self.injection == "last":
+            return embedded.masked_fill(mask[..., None], 0)
+        mapped = self.mapper(concepts).to(embedded.dtype)
+        return embedded.masked_scatter(mask[..., None], mapped)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        concepts: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        logits_at: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (target, vocab) at `logits_at`, else (batch, seq, vocab).
+
+        input_ids, position_ids: (batch, seq); concepts: (concept, kge), one a placeholder in
+        batch order; attention_mask: (batch, seq), or additive (batch, 1, seq, seq);
+        logits_at: (target,) positions in the flattened (batch * seq).
+        """
+        embedded = self.embed(input_ids, concepts)
+        with self._last_layer(input_ids, concepts), self._only(logits_at):
+            output = self.llm(
+                inputs_embeds=embedded,
+                attention_mask=attention_mask,
+                position_ids=position_ids,
+                use_cache=False,
+            )
+        return output.logits if logits_at is None else output.logits[0]
+
+    @contextmanager
+    def _only(self, logits_at: Tensor | None) -> Iterator[None]:
+        """Let the output layer see only some positions: its cost is that of many layers.
+
+        A hook on the layer, because models differ in what follows it (scaling, soft caps).
+        """
+        if logits_at is None:
+            yield
+            return
+
+        def select(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+            return (inputs[0].flatten(0, 1)[logits_at][None],)
+
+        handle = self.llm.get_output_embeddings().register_forward_pre_hook(select)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    @contextmanager
+    def _last_layer(self, input_ids: Tensor, concepts: Tensor) -> Iterator[None]:
+        """Injection "last": overwrite the placeholders' hidden states before the last layer."""
+        if self.injection != "last" or not len(concepts):
+            yield
+            return
+        mask = (input_ids == self.placeholder)[..., None]
+
+        def inject(_: nn.Module, inputs: tuple[Tensor, ...], keywords: dict) -> tuple:
+            hidden = inputs[0] if inputs else keywords["hidden_states"]
+            mapped = self.mapper(concepts).to(hidden.dtype)
+            injected = hidden.masked_scatter(mask, mapped)
+            if inputs:
+                return (injected, *inputs[1:]), keywords
+            return inputs, {**keywords, "hidden_states": injected}
+
+        handle = last_layer(self.llm).register_forward_pre_hook(inject, with_kwargs=True)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+
+def last_layer(llm: nn.Module) -> nn.Module:
+    """The last decoder layer: the end of the longest module list."""
+    lists = [module for module in llm.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len)[-1]

@@ -1,0 +1,204 @@
+"""The training loop of both phases: transformers' Trainer over an objective module."""
+
+import json
+import logging
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.utils.data import Sampler
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from kg.artefact import replacing
+from kg.errors import InputError
+from meg.config import TrainingConfig
+from meg.tokens import Example
+
+__all__ = ["History", "train", "write_history"]
+
+WEIGHTS = "trainable.safetensors"
+
+log = logging.getLogger(__name__)
+
+History = list[dict[str, Any]]
+
+
+def train(
+    objective: nn.Module,
+    examples: Sequence[Example],
+    collate: Callable,
+    config: TrainingConfig,
+    state: Path,
+    seed: int,
+    bf16: bool,
+) -> History:
+    """Minimise `objective` over the examples; it ends with its trained weights.
+
+    Checkpoints lie in `state`; a complete one that is there already is continued from, with the
+    same order of the data and the same result. Returns what was logged, by step: loss and its
+    parts, gradient norm, learning rate.
+    """
+    trainer = _Trainer(
+        model=objective,
+        args=_arguments(config, state, len(examples), seed, bf16),
+        train_dataset=list(examples),
+        data_collator=collate,
+        rates=(config.learning_rate, config.mapper_learning_rate or config.learning_rate),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(_Logger())
+    trainer.train(resume_from_checkpoint=_last_complete(state))
+    if trainer.state.global_step < trainer.state.max_steps:
+        log.warning("stopped at step %d, state saved in %s", trainer.state.global_step, state)
+        raise SystemExit(143)
+    return trainer.state.log_history
+
+
+def write_history(path: Path, history: History) -> None:
+    """Write what was logged as JSON lines."""
+    with replacing(path) as temporary:
+        temporary.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
+
+
+def _arguments(
+    config: TrainingConfig, state: Path, examples: int, seed: int, bf16: bool
+) -> TrainingArguments:
+    devices = max(
+        1, torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+    )
+    micro = min(config.micro_batch_size, max(1, config.batch_size // devices))
+    accumulate, rest = divmod(config.batch_size, micro * devices)
+    if rest:
+        raise InputError(
+            f"batch_size {config.batch_size} is not a multiple of micro_batch_size {micro} x "
+            f"{devices} devices; change one of them"
+        )
+    steps = math.ceil(examples * config.epochs / config.batch_size)
+    return TrainingArguments(
+        output_dir=str(state),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=accumulate,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=math.ceil(config.warmup * steps),
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        gradient_checkpointing=config.gradient_checkpointing,
+        bf16=bf16,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        save_steps=config.save_every,
+        save_total_limit=1,
+        logging_steps=max(1, min(10, steps // 20)),
+        seed=seed,
+        deepspeed=config.deepspeed,
+        report_to=config.report_to,
+        remove_unused_columns=False,
+        disable_tqdm=not sys.stderr.isatty(),
+        enable_jit_checkpoint=True,
+    )
+
+
+class _Trainer(Trainer):
+    """Trainer for an objective: saves what is trained only, two learning rates, logged parts."""
+
+    def __init__(self, rates: tuple[float, float], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.rates = rates
+        self.parts: dict[str, torch.Tensor] = {}
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW; parameters of the LLM at the first rate, of mapper and losses at the second."""
+        if self.optimizer is None:
+            llm, other = [], []
+            for name, parameter in (model or self.model).named_parameters():
+                if parameter.requires_grad:
+                    (llm if ".llm." in name else other).append(parameter)
+            groups = [
+                {"params": parameters, "lr": rate}
+                for parameters, rate in zip((llm, other), self.rates, strict=True)
+                if parameters
+            ]
+            self.optimizer = torch.optim.AdamW(groups, weight_decay=self.args.weight_decay)
+        return self.optimizer
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict, return_outputs: bool = False, **keywords: Any
+    ) -> Any:
+        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **keywords)
+        self.parts = {name: value for name, value in outputs.items() if name != "loss"}
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *arguments: Any, **keywords: Any) -> None:
+        parts = {name: round(float(value), 4) for name, value in self.parts.items()}
+        super().log(logs | parts if "loss" in logs else logs, *arguments, **keywords)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return _LengthGrouped([len(e) for e in self.train_dataset], batch, self.args.seed)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = state_dict or self.model.state_dict()
+        trained = {n for n, p in self.model.named_parameters() if p.requires_grad}
+        save_file({n: v.contiguous() for n, v in state.items() if n in trained}, folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, checkpoint: str, model: nn.Module | None = None) -> None:
+        weights = load_file(Path(checkpoint) / WEIGHTS)
+        missing, unexpected = (model or self.model).load_state_dict(weights, strict=False)
+        if unexpected:
+            raise InputError(f"{checkpoint} holds unknown weights (first {unexpected[0]})")
+
+
+class _LengthGrouped(Sampler[int]):
+    """A fresh order every epoch, rows of like length together, drawn from seed and epoch alone."""
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self):
+        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+class _Logger(TrainerCallback):
+    """One line of the log each time the Trainer logs."""
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict | None = None, **_: Any
+    ) -> None:
+        if logs and "loss" in logs:
+            log.info("step %d/%d %s", state.global_step, state.max_steps, json.dumps(logs))
+
+
+def _last_complete(state: Path) -> str | None:
+    """The newest checkpoint whose last-written file is whole."""
+    for folder in sorted(state.glob("checkpoint-*"), key=_step, reverse=True):
+        try:
+            json.loads((folder / "trainer_state.json").read_text())
+        except (OSError, ValueError):
+            log.warning("%s is incomplete, ignored", folder)
+            continue
+        log.info("continuing from %s", folder)
+        return str(folder)
+    return None
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
