@@ -1,0 +1,35 @@
+"""MEG, from a knowledge graph to answered questions. Start here: docs/workflow.md."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.18")
+
+
+if not workflow.config_settings.configfiles:
+
+    configfile: Path(workflow.basedir) / "config/default.yaml"
+
+
+# A counter, not a number of devices: it serialises GPU stages on one machine (profiles/default
+# sets it to 1) and is ignored across Slurm submissions, so it never caps what a job asks for.
+resource_scopes:
+    gpu_slot="local",
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/kg.smk"
+include: "workflow/rules/qa.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        targets(),

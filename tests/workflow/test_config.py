@@ -1,0 +1,128 @@
+"""What a configuration may say, and what a wrong one is told."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kg.errors import InputError
+from workflow.config import load_config
+from workflow.layers import merge
+
+ROOT = Path(__file__).parents[2]
+
+TINY: dict[str, Any] = {
+    "kg": {"name": "hpo", "source": "hpo"},
+    "encoders": {"sage": {}, "edge": {"encoder": "edgegraphsage"}},
+    "encoder": "sage",
+    "datasets": {"quiz": {"questions": {"source": "hpoquiz"}}},
+    "models": {"tiny": {"base": "random:llama"}},
+    "variants": {
+        "options": {"prompt": {"concepts": "question+options"}},
+        "options_permuted": {"base": "options", "predict": {"vectors": "permuted"}},
+    },
+}
+
+
+def changed(over: dict[str, Any]) -> dict[str, Any]:
+    return merge(copy.deepcopy(TINY), over)
+
+
+class TestShippedConfigs:
+    @pytest.mark.parametrize("name", ["default", "demo", "smoke"])
+    def test_is_valid(self, name: str) -> None:
+        load_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+
+    def test_smoke_has_the_runs_of_the_demo(self) -> None:
+        demo, smoke = (
+            load_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+            for name in ("demo", "smoke")
+        )
+        assert smoke.targets == demo.targets
+        assert smoke.comparisons == demo.comparisons
+        assert list(smoke.variants) == list(demo.variants)
+
+
+class TestWrongConfig:
+    @pytest.mark.parametrize(
+        ("over", "message"),
+        [
+            ({"sed": 1}, "sed: Extra inputs are not permitted (got 1)"),
+            ({"kg": {"name": None}}, "kg.name: Input should be a valid string (got None)"),
+            ({"kg": {"source": "umls"}}, "kg: folder: kg.umls needs the folder of its files"),
+            ({"encoder": "gat"}, "encoder: 'gat' is unknown; known: edge, sage"),
+            (
+                {"finetune": {"training": {"epochs": 0}}},
+                "finetune.training.epochs: Input should be greater than 0 (got 0)",
+            ),
+            (
+                {"models": {"tiny": {"align": {"training": {"epoch": 2}}}}},
+                "models.tiny.align.training.epoch: Extra inputs are not permitted (got 2)",
+            ),
+            (
+                {"variants": {"options": {"model": {"lora": {"r": "many"}}}}},
+                "variants.options.model.lora.r: Input should be a valid integer",
+            ),
+            (
+                {"datasets": {"quiz": {"prompt": {"answer": "digit"}}}},
+                "datasets.quiz.prompt.answer: Input should be 'text', 'letter' or 'yesno'",
+            ),
+            (
+                {"finetune": {"prompt": {"answer": "text"}}},
+                "finetune.prompt: the section prompt stands beside finetune",
+            ),
+            ({"datasets": {"a b": TINY["datasets"]["quiz"]}}, "datasets: 'a b' is not a name"),
+            ({"variants": {"main": {}}}, "variants.main: this name is taken"),
+            ({"variants": {"options": {"base": "options_permuted"}}}, "its bases form a circle"),
+            (
+                {"variants": {"plain": {"checkpoint": "none"}}},
+                "variants.plain: the base LLM (checkpoint: none) has no mapper for concepts",
+            ),
+            ({"comparisons": {"main": ["other"]}}, "comparisons: 'other' is unknown"),
+            (
+                {"targets": [{"dataset": "quiz", "model": "llama"}]},
+                "targets.0.model: 'llama' is unknown; known: tiny",
+            ),
+        ],
+    )
+    def test_names_the_key(self, over: dict[str, Any], message: str) -> None:
+        with pytest.raises(InputError) as error:
+            load_config(changed(over))
+        assert message in str(error.value)
+
+
+class TestOverrides:
+    def test_later_layers_win(self) -> None:
+        config = load_config(
+            changed(
+                {
+                    "prompt": {"max_tokens": 100, "max_concepts": 1, "instruction": "Say."},
+                    "datasets": {"quiz": {"prompt": {"max_tokens": 200, "max_concepts": 2}}},
+                    "models": {"tiny": {"prompt": {"max_concepts": 3}}},
+                }
+            )
+        )
+        prompt = config.finetune_of("quiz", "tiny", "options").prompt
+        assert (prompt.instruction, prompt.max_tokens, prompt.max_concepts) == ("Say.", 200, 3)
+        assert prompt.concepts == "question+options"
+        assert prompt == config.prompt_of("quiz", "tiny", "options")
+
+    def test_variant_inherits_from_its_base(self) -> None:
+        config = load_config(
+            changed(
+                {"variants": {"options": {"encoder": "edge", "checkpoint": "align", "seed": 3}}}
+            )
+        )
+        assert config.prompt_of("quiz", "tiny", "options_permuted").concepts == "question+options"
+        assert config.predict_of("quiz", "tiny", "options_permuted").vectors == "permuted"
+        assert config.encoder_of("options_permuted") == "edge"
+        assert config.checkpoint_of("options_permuted") == "align"
+        assert (config.seed_of("main"), config.seed_of("options_permuted")) == (0, 3)
+
+    def test_seed_reaches_sections_without_their_own(self) -> None:
+        config = load_config(changed({"seed": 5, "encoders": {"edge": {"seed": 1}}}))
+        seeds = [config.encoder_settings(name).seed for name in ("sage", "edge")]
+        assert seeds == [5, 1]
+        assert config.predict_of("quiz", "tiny", "main").seed == 5

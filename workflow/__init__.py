@@ -1,0 +1,1 @@
+"""What the Snakefile needs in Python: the configuration, the runs it asks for, a source digest."""

@@ -1,0 +1,149 @@
+"""The runs a configuration asks for, and which of them share a trained model.
+
+Runs differ in some stages only: permuted vectors are a matter of answering, another prompt one of
+Phase II. Runs that agree on everything up to a stage share its output, which is named after the
+first of them, the main one before the others. So nothing is trained twice, and no file name is
+ever taken apart: names are looked up here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from kg.errors import InputError
+from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
+from workflow.config import MAIN, Config
+
+__all__ = ["Plan", "Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A data set answered by a model, in a variant, with the sections of its stages."""
+
+    dataset: str
+    model: str
+    variant: str
+    encoder: str
+    seed: int
+    checkpoint: str
+    """Who answers: finetune, align or none (see `workflow.config.Variant`)."""
+    trained_on: str
+    """The data set of Phase II."""
+    llm: ModelConfig
+    align: AlignConfig
+    finetune: FinetuneConfig
+    prompt: PromptConfig
+    """How this data set's questions are put; those of Phase II have theirs in `finetune`."""
+    predict: PredictConfig
+
+    @property
+    def name(self) -> str:
+        """<dataset>_<model>, for a variant <dataset>_<model>_<variant>."""
+        return _joined(self.dataset, self.model, self.variant)
+
+    @property
+    def result(self) -> str:
+        """File of its result."""
+        folder = "results" if self.variant == MAIN else "results/ablations"
+        return f"{folder}/{self.name}.json"
+
+    @property
+    def align_name(self) -> str:
+        """<model>, for a variant <model>_<variant>: Phase I knows no data set."""
+        return _joined(self.model, self.variant)
+
+    @property
+    def align_key(self) -> tuple[str, ...]:
+        """Runs with equal keys have the same Phase I."""
+        return (*self._start, self.align.model_dump_json())
+
+    @property
+    def finetune_key(self) -> tuple[str, ...]:
+        """Runs with equal keys have the same Phase II."""
+        start = self.align_key if self.finetune.start == "align" else self._start
+        return (self.trained_on, self.finetune.model_dump_json(), *start)
+
+    @property
+    def _start(self) -> tuple[str, ...]:
+        return self.model, self.encoder, str(self.seed), self.llm.model_dump_json()
+
+
+class Plan:
+    """All runs of a configuration.
+
+    Attributes: `config`; `runs`, by name; `aligned` and `finetuned`, by the name of what they
+    train, the runs that own a Phase I and a Phase II. Raises InputError when two runs would have
+    one name.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        every = [
+            _run(config, *where)
+            for where in product(config.datasets, config.models, config.all_variants)
+        ]
+        self.runs = _by_name((run.name, run) for run in every)
+        self._align_owner: dict[tuple[str, ...], Run] = {}
+        self._finetune_owner: dict[tuple[str, ...], Run] = {}
+        for run in every:
+            self._align_owner.setdefault(run.align_key, run)
+            if run.dataset == run.trained_on:
+                self._finetune_owner.setdefault(run.finetune_key, run)
+        self.aligned = _by_name((run.align_name, run) for run in self._align_owner.values())
+        self.finetuned = _by_name((run.name, run) for run in self._finetune_owner.values())
+
+    @property
+    def targets(self) -> list[Run]:
+        """The runs that the configuration wants results of."""
+        names = [
+            _joined(target.dataset, target.model, variant)
+            for target in self.config.targets
+            for variant in (MAIN, *target.variants)
+        ]
+        return [self.runs[name] for name in dict.fromkeys(names)]
+
+    def aligned_by(self, run: Run) -> Run:
+        """The run that owns the Phase I of `run`."""
+        return self._align_owner[run.align_key]
+
+    def finetuned_by(self, run: Run) -> Run:
+        """The run that owns the Phase II of `run`."""
+        return self._finetune_owner[run.finetune_key]
+
+    def compared(self, run: Run) -> dict[str, Run]:
+        """The runs that the result of `run` is compared with, by their variant."""
+        others = self.config.comparisons.get(run.variant, [])
+        return {name: self.runs[_joined(run.dataset, run.model, name)] for name in others}
+
+
+def _run(config: Config, dataset: str, model: str, variant: str) -> Run:
+    trained_on = config.datasets[dataset].trained_on or dataset
+    return Run(
+        dataset=dataset,
+        model=model,
+        variant=variant,
+        encoder=config.encoder_of(variant),
+        seed=config.seed_of(variant),
+        checkpoint=config.checkpoint_of(variant),
+        trained_on=trained_on,
+        llm=config.model_of(model, variant),
+        align=config.align_of(model, variant),
+        finetune=config.finetune_of(trained_on, model, variant),
+        prompt=config.prompt_of(dataset, model, variant),
+        predict=config.predict_of(dataset, model, variant),
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "_".join(part for part in parts if part != MAIN)
+
+
+def _by_name(runs: Iterable[tuple[str, Run]]) -> dict[str, Run]:
+    named: dict[str, Run] = {}
+    for name, run in runs:
+        if name in named:
+            pair = [f"{one.dataset}, {one.model}, {one.variant}" for one in (named[name], run)]
+            raise InputError(f"two runs have the name {name}: ({pair[0]}) and ({pair[1]}); rename")
+        named[name] = run
+    return named

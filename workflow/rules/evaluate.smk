@@ -1,0 +1,78 @@
+"""Answers and scores of every run, with paired comparisons."""
+
+
+rule predict:
+    input:
+        unpack(predict_inputs),
+    output:
+        predictions="results/predictions/{run}.jsonl",
+        meta="results/predictions/{run}.meta.json",
+    log:
+        "logs/predict/{run}.log",
+    benchmark:
+        "results/runtimes/predict/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(32),
+        runtime="4h",
+        gpu=lambda w: min(1, gpus(PLAN.runs[w.run].model)),
+        gpu_slot=lambda w: min(1, gpus(PLAN.runs[w.run].model)),
+    params:
+        code=code("meg.predict"),
+        model=answering_option,
+        base=lambda w: base_option(PLAN.runs[w.run].model),
+        prompt=lambda w: section(PLAN.runs[w.run].prompt),
+        config=lambda w: section(PLAN.runs[w.run].predict),
+    message:
+        "Answers of {wildcards.run}"
+    shell:
+        "python -m meg.predict --questions {input.questions} --store {input.store}"
+        " {params.model} {params.base} --prompt {params.prompt:q} --config {params.config:q}"
+        " --out {output.predictions} > {log} 2>&1"
+
+
+rule score:
+    input:
+        predictions="results/predictions/{run}.jsonl",
+        meta="results/predictions/{run}.meta.json",
+        compared=compared_files,
+    output:
+        result=report(
+            "results/{folder}{run}.json",
+            caption="../report/result.rst",
+            category="Accuracy",
+            labels={"run": "{run}"},
+        ),
+    log:
+        "logs/score/{folder}{run}.log",
+    wildcard_constraints:
+        folder="|ablations/",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(2),
+        runtime="10m",
+    params:
+        code=code("meg.score"),
+        compare=compare_options,
+    message:
+        "Score of {wildcards.run}"
+    shell:
+        "python -m meg.score --predictions {input.predictions} {params.compare}"
+        " --out {output.result} > {log} 2>&1"
+
+
+# Every variant of the targets, by `snakemake ablations`.
+rule ablations:
+    input:
+        [
+            run.result
+            for run in PLAN.targets
+            if run.result.startswith("results/ablations")
+        ],
+    localrule: True
+    message:
+        "Every variant is scored"

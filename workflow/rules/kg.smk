@@ -1,0 +1,155 @@
+"""Knowledge graph: source -> tables -> features of the names -> encoder -> store; the linker."""
+
+
+rule tables:
+    output:
+        concepts=f"{GRAPH}/concepts.parquet",
+        triplets=f"{GRAPH}/triplets.parquet",
+        summary=f"{GRAPH}/summary.json",
+    log:
+        "logs/tables.log",
+    benchmark:
+        "results/runtimes/tables.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(8),
+        runtime="1h",
+    params:
+        code=code(f"kg.{CONFIG.kg.source}"),
+        source=CONFIG.kg.source,
+        folder=f"--folder {CONFIG.kg.folder}" if CONFIG.kg.folder else "",
+        config=section(CONFIG.kg.settings),
+        out=folder,
+    message:
+        "The knowledge graph {params.source} becomes tables"
+    shell:
+        "python -m kg.{params.source} {params.folder} --config {params.config:q}"
+        " --out {params.out} > {log} 2>&1"
+
+
+rule features:
+    input:
+        concepts=rules.tables.output.concepts,
+    output:
+        features=f"{GRAPH}/features.h5",
+    log:
+        "logs/features.log",
+    benchmark:
+        "results/runtimes/features.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(8),
+        runtime="4h",
+        gpu=any_gpu(),
+        gpu_slot=any_gpu(),
+    params:
+        code=code("kg.features"),
+        config=section(CONFIG.features),
+    message:
+        "Concept names through the text encoder"
+    shell:
+        "python -m kg.features --concepts {input.concepts} --config {params.config:q}"
+        " --out {output.features} > {log} 2>&1"
+
+
+rule train_encoder:
+    input:
+        concepts=rules.tables.output.concepts,
+        triplets=rules.tables.output.triplets,
+        features=rules.features.output.features,
+    output:
+        store=f"{GRAPH}/{{encoder}}/embeddings.h5",
+        metrics=f"{GRAPH}/{{encoder}}/metrics.json",
+        history=f"{GRAPH}/{{encoder}}/history.jsonl",
+        weights=f"{GRAPH}/{{encoder}}/encoder.safetensors",
+    log:
+        "logs/train_encoder/{encoder}.log",
+    benchmark:
+        "results/runtimes/train_encoder/{encoder}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(16),
+        runtime="12h",
+        gpu=any_gpu(),
+        gpu_slot=any_gpu(),
+    params:
+        code=code("kg.train"),
+        config=lambda w: section(CONFIG.encoder_settings(w.encoder)),
+        out=folder,
+        state=lambda w: f"results/.state/train_encoder/{w.encoder}",
+    message:
+        "Graph encoder {wildcards.encoder}: training, measures, store"
+    shell:
+        "python -m kg.train --concepts {input.concepts} --triplets {input.triplets}"
+        " --features {input.features} --config {params.config:q} --state {params.state}"
+        " --out {params.out} > {log} 2>&1"
+
+
+rule encoder_result:
+    input:
+        metrics=rules.train_encoder.output.metrics,
+    output:
+        metrics=report(
+            f"results/kge/{CONFIG.kg.name}_{{encoder}}.json",
+            caption="../report/encoder.rst",
+            category="Graph encoders",
+            labels={"encoder": "{encoder}"},
+        ),
+    log:
+        "logs/encoder_result/{encoder}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    message:
+        "Measures of the graph encoder {wildcards.encoder}"
+    shell:
+        "cp {input.metrics} {output.metrics} 2> {log}"
+
+
+rule linker:
+    input:
+        concepts=rules.tables.output.concepts,
+    output:
+        linker=directory(f"{GRAPH}/linker"),
+    log:
+        "logs/linker.log",
+    benchmark:
+        "results/runtimes/linker.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(4),
+        runtime="1h",
+    params:
+        code=code("kg.link"),
+        config=section(CONFIG.link),
+    message:
+        "Names and synonyms become a linker"
+    shell:
+        "python -m kg.link build --concepts {input.concepts} --config {params.config:q}"
+        " --out {output.linker} > {log} 2>&1"
+
+
+# The store of the main encoder, by `snakemake encoder`.
+rule encoder:
+    input:
+        store(CONFIG.encoder),
+    localrule: True
+    message:
+        "The store of the main encoder is there"
+
+
+# Every configured encoder with its measures, by `snakemake encoders`.
+rule encoders:
+    input:
+        [f"results/kge/{CONFIG.kg.name}_{name}.json" for name in CONFIG.encoders],
+    localrule: True
+    message:
+        "Every encoder is measured"

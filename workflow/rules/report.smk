@@ -1,0 +1,25 @@
+"""The report page of everything that was run."""
+
+
+rule report_page:
+    input:
+        results=[name for name in targets() if name.endswith(".json")],
+        graph=rules.tables.output.summary,
+    output:
+        page=report(
+            "results/report.html", caption="../report/page.rst", category="Report"
+        ),
+    log:
+        "logs/report_page.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(2),
+        runtime="10m",
+    params:
+        code=code("meg.report"),
+    message:
+        "The report: results/report.html"
+    shell:
+        "python -m meg.report --results results --out {output.page} > {log} 2>&1"

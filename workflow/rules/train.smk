@@ -1,0 +1,114 @@
+"""The LLM: a base converted once, Phase I (names from vectors), Phase II (answers)."""
+
+
+rule base:
+    output:
+        config="results/base/{model}/config.json",
+        weights="results/base/{model}/model.safetensors",
+    log:
+        "logs/base/{model}.log",
+    benchmark:
+        "results/runtimes/base/{model}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(8),
+        runtime="30m",
+    params:
+        code=code("meg.base"),
+        base=lambda w: CONFIG.models[w.model].base,
+        seed=CONFIG.seed,
+        out=folder,
+    message:
+        "The base LLM {wildcards.model} becomes a transformers folder"
+    shell:
+        "python -m meg.base --base {params.base:q} --seed {params.seed} --out {params.out} > {log} 2>&1"
+
+
+rule align:
+    input:
+        concepts=rules.tables.output.concepts,
+        store=lambda w: store(PLAN.aligned[w.aligned].encoder),
+        base=lambda w: base_files(PLAN.aligned[w.aligned].model),
+    output:
+        checkpoint="results/align/{aligned}/meg.json",
+        mapper="results/align/{aligned}/mapper.safetensors",
+        adapter="results/align/{aligned}/adapter/adapter_model.safetensors",
+        history="results/align/{aligned}/history.jsonl",
+        metrics="results/align/{aligned}/metrics.json",
+    log:
+        "logs/align/{aligned}.log",
+    benchmark:
+        "results/runtimes/align/{aligned}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(32),
+        runtime="24h",
+        gpu=lambda w: gpus(PLAN.aligned[w.aligned].model),
+        gpu_slot=lambda w: int(gpus(PLAN.aligned[w.aligned].model) > 0),
+    params:
+        code=code("meg.align"),
+        launch=lambda w: launcher(PLAN.aligned[w.aligned].model),
+        base=lambda w: base_option(PLAN.aligned[w.aligned].model),
+        model=lambda w: section(PLAN.aligned[w.aligned].llm),
+        config=lambda w: section(PLAN.aligned[w.aligned].align),
+        seed=lambda w: PLAN.aligned[w.aligned].seed,
+        state="results/.state/align/{aligned}",
+        out=folder,
+    message:
+        "Phase I of {wildcards.aligned}"
+    shell:
+        "{params.launch} meg.align --concepts {input.concepts} --store {input.store}"
+        " {params.base} --model {params.model:q} --config {params.config:q} --seed {params.seed}"
+        " --state {params.state} --out {params.out} > {log} 2>&1"
+
+
+rule finetune:
+    input:
+        unpack(finetune_inputs),
+    output:
+        checkpoint="results/models/{finetuned}/meg.json",
+        mapper="results/models/{finetuned}/mapper.safetensors",
+        adapter="results/models/{finetuned}/adapter/adapter_model.safetensors",
+        history="results/models/{finetuned}/history.jsonl",
+        metrics="results/models/{finetuned}/metrics.json",
+    log:
+        "logs/finetune/{finetuned}.log",
+    benchmark:
+        "results/runtimes/finetune/{finetuned}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: all_cores
+    resources:
+        mem=memory(32),
+        runtime="24h",
+        gpu=lambda w: gpus(PLAN.finetuned[w.finetuned].model),
+        gpu_slot=lambda w: int(gpus(PLAN.finetuned[w.finetuned].model) > 0),
+    params:
+        code=code("meg.finetune"),
+        launch=lambda w: launcher(PLAN.finetuned[w.finetuned].model),
+        base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
+        start=align_option,
+        model=lambda w: section(PLAN.finetuned[w.finetuned].llm),
+        config=lambda w: section(PLAN.finetuned[w.finetuned].finetune),
+        seed=lambda w: PLAN.finetuned[w.finetuned].seed,
+        state="results/.state/finetune/{finetuned}",
+        out=folder,
+    message:
+        "Phase II of {wildcards.finetuned}"
+    shell:
+        "{params.launch} meg.finetune --questions {input.questions} --store {input.store}"
+        " {params.start} {params.base} --model {params.model:q} --config {params.config:q}"
+        " --seed {params.seed} --state {params.state} --out {params.out} > {log} 2>&1"
+
+
+# Phase I of every model that a target needs, by `snakemake aligned`.
+rule aligned:
+    input:
+        [f"{align_folder(run)}/meg.json" for run in PLAN.targets],
+    localrule: True
+    message:
+        "Phase I is done"
