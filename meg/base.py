@@ -102,6 +102,8 @@ class BaseCommand(Command):
 
     def run(self) -> None:
         """Make model and tokenizer, write them whole."""
+        model: PreTrainedModel
+        tokenizer: PreTrainedTokenizerBase
         if self.base.startswith(RANDOM):
             tokenizer = byte_tokenizer()
             model = random_model(self.base.removeprefix(RANDOM), len(tokenizer), self.seed)
