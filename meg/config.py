@@ -25,6 +25,7 @@ __all__ = [
     "PromptConfig",
     "PubMedQAConfig",
     "QuestionsConfig",
+    "QuizKind",
     "TrainingConfig",
 ]
 
@@ -151,11 +152,14 @@ class PredictConfig(Section):
     seed: int = Field(0, ge=0, description="seed of the permutation")
 
 
+QuizKind = Literal["is_a", "phenotype", "disease", "gene"]
+
+
 class HPOQuizConfig(Section):
     """A quiz made from the graph of kg.hpo; sizes are of all kinds together, in equal shares."""
 
     source: Literal["hpoquiz"] = Field("hpoquiz", description="names this data set")
-    wording: dict[Literal["is_a", "phenotype", "disease", "gene"], str] = Field(
+    wording: dict[QuizKind, str] = Field(
         {
             "is_a": "Which of these is a kind of {name}?",
             "phenotype": "Which of these is a finding in {name}?",

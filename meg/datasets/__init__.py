@@ -1,0 +1,1 @@
+"""One reader a data set: its own layout in, `meg.question.Question` in three splits out."""

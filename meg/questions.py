@@ -1,0 +1,127 @@
+"""A data set to `train.jsonl`, `dev.jsonl`, `test.jsonl` of one schema, and what they hold.
+
+Nothing is dropped silently: `summary.json` names every item that could not be used and every
+question that stands in two splits or twice in one; the latter are kept as published.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from kg.artefact import file_digest, write_json
+from kg.command import Command, main
+from kg.errors import InputError
+from kg.store import EmbeddingStore
+from kg.tables import read_concepts, read_triplets
+from meg.config import HPOQuizConfig, QuestionsConfig
+from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, pubmedqa
+from meg.datasets.splits import NAMES, Splits
+from meg.question import Question, write_questions
+
+__all__ = ["duplicates", "summarise"]
+
+READERS: dict[str, Callable[[Any], Splits]] = {
+    "medmcqa": medmcqa.read,
+    "medqa": medqa.read,
+    "mmlu": mmlu.read,
+    "pubmedqa": pubmedqa.read,
+}
+
+log = logging.getLogger(__name__)
+
+
+def summarise(splits: Splits) -> dict[str, Any]:
+    """Counts of each split, its bad items, the questions that stand more than once."""
+    return {
+        "splits": {name: _counts(questions) for name, questions in splits},
+        "problems": [vars(problem) for problem in splits.problems],
+        "duplicates": duplicates(splits),
+        "facts": splits.facts,
+    }
+
+
+def duplicates(splits: Splits) -> dict[str, list[list[str]]]:
+    """ "train-test" etc. -> groups of ids whose question, context and set of options are equal.
+
+    Letters' case and white space do not count; "test-test" are groups within one split.
+    """
+    groups: defaultdict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+    for name, questions in splits:
+        for question in questions:
+            groups[_content(question)].append((name, question.id))
+    found: defaultdict[str, list[list[str]]] = defaultdict(list)
+    for group in groups.values():
+        if len(group) > 1:
+            names = [name for name in NAMES if any(name == split for split, _ in group)]
+            found[f"{names[0]}-{names[-1]}"].append([id for _, id in group])
+    return dict(found)
+
+
+def _content(question: Question) -> tuple[str, ...]:
+    texts = (question.stem, question.context, *sorted(question.options))
+    return tuple(" ".join(text.lower().split()) for text in texts)
+
+
+def _counts(questions: list[Question]) -> dict[str, Any]:
+    return {
+        "questions": len(questions),
+        "kinds": dict(sorted(Counter(question.kind for question in questions).items())),
+        "answers": dict(sorted(Counter(question.answer for question in questions).items())),
+        "options": dict(sorted(Counter(len(question.options) for question in questions).items())),
+    }
+
+
+class QuestionsCommand(Command):
+    """A data set to train.jsonl, dev.jsonl, test.jsonl and summary.json."""
+
+    out: Path = Field(description="folder for the three splits and the summary")
+    config: QuestionsConfig = Field(description="section `questions` of a data set")
+    concepts: Path | None = Field(None, description="concepts.parquet, for hpoquiz")
+    triplets: Path | None = Field(None, description="triplets.parquet, for hpoquiz")
+    features: Path | None = Field(
+        None, description="features.h5 of the names, for hpoquiz; without it letters are compared"
+    )
+
+    def run(self) -> None:
+        """Read or make the data set, write it with its summary."""
+        if isinstance(self.config, HPOQuizConfig):
+            splits = self._quiz(self.config)
+        else:
+            splits = READERS[self.config.source](self.config)
+        for name, questions in splits:
+            write_questions(self.out / f"{name}.jsonl", questions)
+        summary = summarise(splits)
+        digests = {name: file_digest(self.out / f"{name}.jsonl") for name in NAMES}
+        config = self.config.model_dump(mode="json")
+        write_json(self.out / "summary.json", summary | {"config": config, "digests": digests})
+        _tell(summary)
+
+    def _quiz(self, config: HPOQuizConfig) -> Splits:
+        if self.concepts is None or self.triplets is None:
+            raise InputError("hpoquiz is made from a graph: give --concepts and --triplets")
+        concepts = read_concepts(self.concepts)
+        vectors = None
+        if self.features is not None:
+            store = EmbeddingStore(self.features)
+            store.check(concepts)
+            vectors = store.embedding
+        return hpoquiz.build(config, concepts, read_triplets(self.triplets), vectors)
+
+
+def _tell(summary: dict[str, Any]) -> None:
+    for name, counts in summary["splits"].items():
+        log.info("%s: %d questions", name, counts["questions"])
+    for problem in summary["problems"]:
+        log.warning("%s %s: %s", problem["split"], problem["id"], problem["reason"])
+    left_out = sum(not problem["kept"] for problem in summary["problems"])
+    log.info("%d items could not be used", left_out)
+    for splits, groups in summary["duplicates"].items():
+        log.warning("%s: %d questions stand more than once", splits, len(groups))
+
+
+if __name__ == "__main__":
+    main(QuestionsCommand)
