@@ -1,0 +1,140 @@
+"""`config/README.md`: every key of the configuration, from the sections' own descriptions.
+
+python -m workflow.reference > config/README.md
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from kg.command import Section
+from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
+from workflow.config import LLM, Config, Overrides, Variant
+
+__all__ = ["reference"]
+
+INTRODUCTION = """# Configuration
+
+| file | what |
+|---|---|
+| [default.yaml](default.yaml) | the published runs: UMLS, SapBERT, Llama and Mistral on GPUs; read when no other is named |
+| [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
+| [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
+| [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
+
+Files are merged in the order they are named, so your own changes need a few lines only:
+
+```bash
+snakemake --cores all --configfile config/demo.yaml mine.yaml
+```
+
+A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's name.
+YAML reads `1e-4` as text: write `1.0e-4`.
+
+`align`, `prompt`, `finetune` and `predict` may stand in a data set, a model and a variant too, with just the
+keys that differ. The data set's values replace the common ones, the model's those, the variant's these.
+
+Everything below is made from the code by `python -m workflow.reference > config/README.md`.
+"""
+
+PARTS: dict[str, type[Section]] = {
+    "align": AlignConfig,
+    "prompt": PromptConfig,
+    "finetune": FinetuneConfig,
+    "predict": PredictConfig,
+}
+"""Keys whose section is checked only after merging."""
+
+
+def reference() -> str:
+    """The page."""
+    return "\n".join([INTRODUCTION, *_table("Top level", Config, ()), *_nested()])
+
+
+def _nested() -> Iterator[str]:
+    """A table for each section, in the order of the configuration."""
+    for name, field in Config.model_fields.items():
+        for section in _sections(field.annotation):
+            key = f"{name}.<name>" if get_origin(field.annotation) is dict else name
+            key = f"{name}[]" if get_origin(field.annotation) is list else key
+            yield from _section(key, section)
+        if name in PARTS:
+            yield from _section(name, PARTS[name])
+
+
+def _section(key: str, section: type[BaseModel]) -> Iterator[str]:
+    left_out = tuple(Overrides.model_fields) if issubclass(section, Overrides) else ()
+    if section is FinetuneConfig:
+        left_out = ("prompt",)
+    yield from _table(f"`{key}`{_which(section)}", section, left_out)
+    for name, field in section.model_fields.items():
+        if name in left_out:
+            continue
+        for inner in _sections(field.annotation):
+            yield from _section(f"{key}.{name}", inner)
+
+
+def _which(section: type[BaseModel]) -> str:
+    """Which of the sections that one key may hold."""
+    source = section.model_fields.get("source")
+    choices = get_args(source.annotation) if source else ()
+    return f" with source {choices[0]}" if len(choices) == 1 else ""
+
+
+def _table(title: str, section: type[BaseModel], left_out: tuple[str, ...]) -> Iterator[str]:
+    """One row a key: name, what it may be, its default, what it is."""
+    yield f"\n## {title}\n"
+    if section.__doc__ and section is not Config:
+        yield section.__doc__.strip().split("\n")[0] + "\n"
+    yield "| key | values | default | |"
+    yield "|---|---|---|---|"
+    for name, field in section.model_fields.items():
+        if name not in left_out:
+            row = (f"`{name}`", _values(field.annotation), _default(field), field.description or "")
+            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]
+
+
+def _values(annotation: Any) -> str:
+    if annotation is type(None):
+        return "null"
+    if isinstance(annotation, type) and not get_args(annotation):
+        return "section" if issubclass(annotation, BaseModel) else annotation.__name__.lower()
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{part}`" for part in parts)
+    if origin is Annotated:
+        return _values(parts[0])
+    if origin is dict:
+        return f"{_values(parts[1])} by name" if parts[1] is not Any else "section"
+    if origin in (list, tuple):
+        return f"list of {_values(parts[0])}"
+    return " or ".join(dict.fromkeys(_values(part) for part in parts))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.default
+    if isinstance(default, BaseModel) or default == {}:
+        return ""
+    if isinstance(default, dict):
+        return "see the code"
+    text = {None: "null", True: "true", False: "false", "": '""', (): "none"}
+    if isinstance(default, list | tuple):
+        return ", ".join(map(str, default)) or "none"
+    shown = text.get(default) if default in (None, "") or isinstance(default, bool) else None
+    return f"`{shown or default}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference() + "\n")
