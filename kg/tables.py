@@ -29,11 +29,11 @@ __all__ = [
 
 CONCEPTS = pl.Schema(
     {
-        "cui": pl.String,
-        "name": pl.String,
+        "cui": pl.String(),
+        "name": pl.String(),
         "synonyms": pl.List(pl.String),
         "semantic_types": pl.List(pl.String),
-        "definition": pl.String,
+        "definition": pl.String(),
     }
 )
 """cui: UMLS CUI, or the source's own id where there is none. definition may be null."""
@@ -51,7 +51,7 @@ def normalise_concepts(concepts: pl.DataFrame) -> pl.DataFrame:
 
     Raises InputError on a cui that is empty or stands twice, and on a missing name.
     """
-    concepts = concepts.select(CONCEPTS.names()).cast(dict(CONCEPTS)).sort("cui")
+    concepts = concepts.select(CONCEPTS.names()).cast(CONCEPTS).sort("cui")
     for column in ("cui", "name"):
         empty = concepts.filter(pl.col(column).fill_null("").str.strip_chars() == "")
         if empty.height:
@@ -70,13 +70,13 @@ def normalise_triplets(triplets: pl.DataFrame, concepts: pl.DataFrame) -> pl.Dat
 
     Raises InputError when an end of a triplet is not a concept.
     """
-    triplets = (
-        triplets.select(TRIPLETS.names())
-        .cast(dict(TRIPLETS))
-        .group_by("head", "relation", "tail")
-        .agg(pl.col("source").unique().sort().str.join("|"))
-        .sort("head", "relation", "tail")
-    )
+    triplets = triplets.select(TRIPLETS.names()).cast(TRIPLETS)
+    if not _is_distinct_and_sorted(triplets):
+        triplets = (
+            triplets.group_by("head", "relation", "tail")
+            .agg(pl.col("source").unique().sort().str.join("|"))
+            .sort("head", "relation", "tail")
+        )
     for end in ("head", "tail"):
         lost = triplets.join(concepts, left_on=end, right_on="cui", how="anti")
         if lost.height:
@@ -118,6 +118,15 @@ def concepts_digest(cuis: pl.Series) -> str:
     for cui in cuis:
         digest.update(cui.encode() + b"\n")
     return digest.hexdigest()
+
+
+def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:
+    """Tells tens of millions of rows that are in order already, many times faster than sorting."""
+    later = pl.lit(False)
+    for column in ("tail", "relation", "head"):
+        value, before = pl.col(column), pl.col(column).shift()
+        later = (value > before) | ((value == before) & later)
+    return bool(triplets.select(later.slice(1).all()).item())
 
 
 def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:

@@ -1,0 +1,85 @@
+"""A UMLS Metathesaurus to the two tables, streaming: two passes over each file, and its check.
+
+python -m kg.umls --folder 2026AA/META --out results/umls
+UMLS_API_KEY=... python -m kg.umls --download true --release 2026AA --folder data/umls --out ...
+"""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field
+
+from kg.artefact import write_json
+from kg.command import Command, main
+from kg.config import UMLSConfig
+from kg.summary import Summary, graph_summary, summary_text
+from kg.tables import write_concepts, write_triplets
+from kg.umls_concepts import umls_concepts
+from kg.umls_relations import umls_triplets
+
+__all__ = ["build", "prune"]
+
+log = logging.getLogger(__name__)
+
+
+def build(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
+    """Concepts, triplets and what became of the rows of a folder of (gzipped) RRF files."""
+    concepts, files = umls_concepts(folder, config)
+    triplets, files["MRREL.RRF"] = umls_triplets(folder, concepts, config)
+    for reason, degree, repeat in (
+        ("min_degree", config.min_degree, False),
+        ("k_core", config.k_core, True),
+    ):
+        if degree:
+            concepts, triplets = prune(concepts, triplets, degree, repeat)
+            _count_dropped(files["concepts"], reason, concepts.height)
+            _count_dropped(files["MRREL.RRF"], reason, triplets.height)
+    return concepts, triplets, files
+
+
+def prune(
+    concepts: pl.DataFrame, triplets: pl.DataFrame, degree: int, repeat: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Drop concepts with fewer than `degree` triplets, and the triplets they are in.
+
+    With `repeat` until nothing changes: what is left is the `degree`-core.
+    """
+    while True:
+        ends = pl.concat([triplets.select(cui="head"), triplets.select(cui="tail")])
+        enough = ends.group_by("cui").len().filter(pl.col("len") >= degree).select("cui")
+        before = concepts.height
+        concepts = concepts.join(enough, on="cui", how="semi", maintain_order="left")
+        for end in ("head", "tail"):
+            triplets = triplets.join(
+                concepts, left_on=end, right_on="cui", how="semi", maintain_order="left"
+            )
+        if not repeat or concepts.height == before:
+            return concepts, triplets
+
+
+def _count_dropped(rows: Summary, reason: str, kept: int) -> None:
+    if rows["kept"] > kept:
+        rows["dropped"][reason] = rows["kept"] - kept
+    rows["kept"] = kept
+
+
+class UMLSCommand(Command):
+    """A UMLS Metathesaurus to concepts.parquet, triplets.parquet and summary.json."""
+
+    folder: Path = Field(description="META folder with MRCONSO and MRREL (.RRF or .RRF.gz), ...")
+    out: Path = Field(description="folder for the two tables and the summary")
+    config: UMLSConfig = Field(UMLSConfig(), description="section `umls` of the configuration")
+
+    def run(self) -> None:
+        """Read the folder, build the tables, write them with their summary."""
+        concepts, triplets, files = build(self.folder, self.config)
+        write_concepts(self.out / "concepts.parquet", concepts)
+        write_triplets(self.out / "triplets.parquet", triplets, concepts)
+        summary = {"files": files, **graph_summary(concepts, triplets)}
+        write_json(self.out / "summary.json", summary)
+        log.info("%s\n%s", self.out, summary_text(summary))
+
+
+if __name__ == "__main__":
+    main(UMLSCommand)

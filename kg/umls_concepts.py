@@ -1,0 +1,200 @@
+"""MRCONSO, MRSTY and MRDEF to the table of concepts.
+
+A concept's name is the best of its atoms by suppression, language and the release's own ranking of
+sources and term types (MRRANK), then by the flags TS, STT and ISPREF. Atoms are ranked, never
+filtered down to preferred ones: one or two concepts in a hundred have only suppressed ones.
+"""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from kg.config import UMLSConfig
+from kg.errors import InputError
+from kg.rrf import find_rrf, scan_rrf
+from kg.summary import Summary, file_rows
+from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
+from kg.tables import CONCEPTS
+
+__all__ = ["cui_number", "read_vocabulary", "umls_concepts"]
+
+_KIND = ["LAT", "SAB", "TTY", "SUPPRESS"]
+_FLAGS = {"TS": "P", "STT": "PF", "ISPREF": "Y"}
+"""Values of a preferred atom."""
+_NO_TYPES = pl.Schema(
+    {"CUI": pl.String(), "semantic_types": pl.List(pl.String), "chosen": pl.Boolean()}
+)
+
+log = logging.getLogger(__name__)
+
+
+def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summary]:
+    """Concepts in the order of `kg.tables`, and what became of the rows and the concepts."""
+    atoms = scan_rrf(folder, "MRCONSO", ["CUI", "STR", *_KIND, *_FLAGS])
+    kinds = _rank_kinds(count_rows(atoms, _KIND), folder, config)
+    names = _names(atoms, kinds.filter(pl.col("dropped").is_null()), config.suppressed)
+    _check_cuis(names)
+    rows = _row_counts(kinds, names, config.suppressed)
+    for more in (_types(folder, config), _definitions(folder, config, kinds)):
+        names = names.join(more, on="CUI", how="left", maintain_order="left")
+    concepts, dropped = _choose(names, config)
+    summary = {
+        "MRCONSO.RRF": rows,
+        "concepts": file_rows(names.height, dropped, concepts.height),
+    }
+    columns = concepts.rename({"CUI": "cui"}).with_columns(pl.col("semantic_types").fill_null([]))
+    return columns.select(CONCEPTS.names()), summary
+
+
+def cui_number(column: str) -> pl.Expr:
+    """12 for "C0000012": CUIs as numbers (UInt32), null for other strings."""
+    return pl.col(column).str.strip_prefix("C").cast(pl.UInt32, strict=False)
+
+
+def _check_cuis(names: pl.DataFrame) -> None:
+    right = (pl.col("CUI").str.len_bytes() == 8) & cui_number("CUI").is_not_null()
+    wrong = names.filter(~right)
+    if wrong.height:
+        raise InputError(
+            f"MRCONSO has {wrong.height} concept ids that are not C and seven digits "
+            f"(first {wrong['CUI'][0]!r}); give the META folder of a UMLS release"
+        )
+
+
+def _rank_kinds(kinds: pl.DataFrame, folder: Path, config: UMLSConfig) -> pl.DataFrame:
+    """The kinds of atoms with the reason they are dropped, or their rank (lower is better)."""
+    for what, column, wanted in (
+        ("vocabulary (SAB)", "SAB", config.sources),
+        ("language (LAT)", "LAT", config.languages),
+        ("term type (TTY)", "TTY", config.term_types),
+    ):
+        require_known(what, wanted, kinds[column])
+    reasons = [("language", ~pl.col("LAT").is_in(config.languages))]
+    if config.sources:
+        reasons.insert(0, ("source", ~pl.col("SAB").is_in(config.sources)))
+    if config.term_types:
+        reasons.append(("term type", ~pl.col("TTY").is_in(config.term_types)))
+    languages = {language: i for i, language in enumerate(config.languages)}
+    kinds = kinds.join(_source_ranks(folder), on=["SAB", "TTY"], how="left").with_columns(
+        language=pl.col("LAT").replace_strict(languages, default=len(languages)),
+        suppressed=pl.col("SUPPRESS") != "N",
+        worth=-pl.col("worth").fill_null(0),
+    )
+    order = pl.struct("suppressed", "language", "worth").rank("dense").cast(pl.UInt32)
+    return mark_dropped(kinds.with_columns(rank=order), reasons)
+
+
+def _source_ranks(folder: Path) -> pl.DataFrame:
+    """SAB, TTY and `worth`, higher is better; empty without MRRANK."""
+    if find_rrf(folder, "MRRANK") is None:
+        log.info("%s has no MRRANK.RRF: names are ranked by TS, STT and ISPREF only", folder)
+        return pl.DataFrame(schema={"SAB": pl.String, "TTY": pl.String, "worth": pl.Int64})
+    ranks = scan_rrf(folder, "MRRANK", ["RANK", "SAB", "TTY"])
+    worth = pl.col("RANK").cast(pl.Int64, strict=False).max().alias("worth")
+    return ranks.group_by("SAB", "TTY").agg(worth).collect()
+
+
+def _names(atoms: pl.LazyFrame, kinds: pl.DataFrame, suppressed: bool) -> pl.DataFrame:
+    """CUI, name, synonyms; whether the name is a suppressed one; how many rows there were."""
+    ts, stt, ispref = [(pl.col(flag) != best).cast(pl.UInt32) for flag, best in _FLAGS.items()]
+    ranked = atoms.join(kinds.lazy().select(*_KIND, "rank", "suppressed"), on=_KIND).select(
+        "CUI", "STR", "suppressed", rank=pl.col("rank") * 8 + ts * 4 + stt * 2 + ispref
+    )
+    shown = pl.col("STR") if suppressed else pl.col("STR").filter(~pl.col("suppressed"))
+    # Suppressed atoms rank last, so the name is the first shown one, or nothing is shown.
+    return (
+        ranked.sort("CUI", "rank", "STR")
+        .group_by("CUI", maintain_order=True)
+        .agg(
+            pl.col("STR").first().alias("name"),
+            shown.unique(maintain_order=True).alias("synonyms"),
+            pl.col("suppressed").first(),
+        )
+        .with_columns(pl.col("synonyms").list.slice(1))
+        .collect(engine="streaming")
+    )
+
+
+def _row_counts(kinds: pl.DataFrame, names: pl.DataFrame, suppressed: bool) -> Summary:
+    """Of MRCONSO: a kept row is the name or a synonym of a concept."""
+    dropped = count_dropped(kinds)
+    used = kinds.filter(pl.col("dropped").is_null())
+    kept = names.height + int(names["synonyms"].list.len().sum())
+    last_resort = 0
+    if not suppressed:
+        last_resort = int(names["suppressed"].sum())
+        dropped["suppressed"] = int(used.filter("suppressed")[ROWS].sum()) - last_resort
+    dropped["same name"] = int(used[ROWS].sum()) - dropped.get("suppressed", 0) - kept
+    read = int(kinds[ROWS].sum())
+    return {**file_rows(read, dropped, kept), "names_only_suppressed": last_resort}
+
+
+def _types(folder: Path, config: UMLSConfig) -> pl.DataFrame:
+    """CUI, semantic_types (their names, sorted), chosen (whether the config asks for one)."""
+    if find_rrf(folder, "MRSTY") is None and not config.semantic_types:
+        log.warning("%s has no MRSTY.RRF: concepts have no semantic types", folder)
+        return pl.DataFrame(schema=_NO_TYPES)
+    rows = scan_rrf(folder, "MRSTY", ["CUI", "TUI", "STY"])
+    kinds = count_rows(rows, ["TUI", "STY"])
+    require_known("semantic type", config.semantic_types, [*kinds["TUI"], *kinds["STY"]])
+    wanted = config.semantic_types or kinds["TUI"].to_list()
+    chosen = pl.col("TUI").is_in(wanted) | pl.col("STY").is_in(wanted)
+    # Sorting first is several times cheaper than sorting within each group.
+    return (
+        rows.select("CUI", "STY", chosen=chosen)
+        .sort("CUI", "STY")
+        .group_by("CUI", maintain_order=True)
+        .agg(semantic_types="STY", chosen=pl.col("chosen").any())
+        .collect(engine="streaming")
+    )
+
+
+def _choose(concepts: pl.DataFrame, config: UMLSConfig) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The concepts of the chosen semantic types and vocabulary; how many were dropped for each."""
+    dropped = {}
+    if config.semantic_types:
+        kept = concepts.filter(pl.col("chosen").fill_null(False))
+        dropped["semantic type"] = concepts.height - kept.height
+        concepts = kept
+    if config.vocabulary is not None:
+        vocabulary = read_vocabulary(config.vocabulary)
+        kept = concepts.filter(pl.col("CUI").is_in(vocabulary.implode()))
+        dropped["vocabulary"] = concepts.height - kept.height
+        missing = len(vocabulary) - kept.height
+        log.info("%d of %d CUIs of %s are not found", missing, len(vocabulary), config.vocabulary)
+        concepts = kept
+    if not concepts.height:
+        raise InputError(f"no concept is left (dropped: {dropped}); choose more in the config")
+    return concepts, dropped
+
+
+def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.DataFrame:
+    """CUI and definition: the first by source preference, of sources whose names are kept."""
+    if find_rrf(folder, "MRDEF") is None:
+        log.info("%s has no MRDEF.RRF: concepts have no definitions", folder)
+        return pl.DataFrame(schema={"CUI": pl.String, "definition": pl.String})
+    rows = scan_rrf(folder, "MRDEF", ["CUI", "SAB", "DEF", "SUPPRESS"])
+    # MRDEF has no language; that of a source is the language of its names.
+    sources = kinds.filter(pl.col("dropped").is_null())["SAB"].unique().implode()
+    preferred = {source: i for i, source in enumerate(config.definition_sources)}
+    chosen = pl.col("SAB").is_in(sources)
+    if not config.suppressed:
+        chosen &= pl.col("SUPPRESS") == "N"
+    return (
+        rows.filter(chosen)
+        .with_columns(rank=pl.col("SAB").replace_strict(preferred, default=len(preferred)))
+        .sort("CUI", "rank", "SAB", "DEF")
+        .group_by("CUI", maintain_order=True)
+        .agg(definition=pl.col("DEF").first())
+        .collect(engine="streaming")
+    )
+
+
+def read_vocabulary(path: Path) -> pl.Series:
+    """The distinct CUIs of a list: one a line, what follows a TAB does not count."""
+    if not path.is_file():
+        raise InputError(f"the vocabulary {path} does not exist; correct it in the config")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    cuis = pl.Series("CUI", [line.split("\t")[0].strip() for line in lines], pl.String)
+    return cuis.filter(cuis != "").unique().sort()
