@@ -84,14 +84,16 @@ def _name_kinds(kinds: pl.DataFrame, folder: Path) -> pl.DataFrame:
     """Adds each kind's `relation`, whether its rows are `turned`, and whether it is `symmetric`."""
     name = pl.when(pl.col("RELA") == "").then("REL").otherwise("RELA")
     kinds = kinds.with_columns(named=name)
-    inverses = inverse_relations(folder, kinds["named"].unique())
-    rows = []
-    for named in kinds["named"].unique():
-        inverse = inverses.get(named, "")
-        kept = kept_direction(named, inverse) if inverse else named
-        rows.append((named, kept, kept != named, inverse == named))
-    columns = ["named", "relation", "turned", "symmetric"]
-    return kinds.join(pl.DataFrame(rows, columns, orient="row"), on="named", how="left")
+    names = kinds["named"].unique().sort()
+    inverses = inverse_relations(folder, names)
+    kept = [kept_direction(name, inverses.get(name, name)) for name in names]
+    relations = pl.DataFrame(
+        {"named": names, "relation": pl.Series(kept, dtype=pl.String)}
+    ).with_columns(
+        turned=pl.col("named") != pl.col("relation"),
+        symmetric=pl.Series([inverses.get(name) == name for name in names], dtype=pl.Boolean),
+    )
+    return kinds.join(relations, on="named", how="left")
 
 
 def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:

@@ -1,0 +1,117 @@
+"""RRF files are read as they are, or refused with file, line and next step."""
+
+import gzip
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.errors import InputError
+from kg.rrf import COLUMNS, check_rrf, scan_rrf
+from tests.kg.rrf_folder import write_rrf
+
+STY = COLUMNS["MRSTY"].split(",")
+FIELD = st.text(st.characters(codec="utf-8", exclude_characters="|\n"), max_size=12)
+
+# The reader may take a byte-order mark off the first field and a "\r" off the last.
+CUI = st.text("C0123456789", max_size=8)
+
+
+def _read(folder: Path) -> list[dict[str, str]]:
+    return scan_rrf(folder, "MRSTY", STY).collect().to_dicts()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries({**dict.fromkeys(STY, FIELD), "CUI": CUI, "CVF": CUI}), max_size=5
+    ),
+    st.booleans(),
+)
+def test_whatever_is_written_is_read(rows, zipped):
+    with tempfile.TemporaryDirectory() as folder:
+        write_rrf(Path(folder), "MRSTY", rows, zipped)
+        assert _read(Path(folder)) == rows
+
+
+class TestUnusualButRight:
+    @pytest.mark.parametrize(
+        "name", ['"quoted', "a\u2028b\u0085c", "NA", "null", "  ", "'", "#", "\ufeff", "日本", ""]
+    )
+    def test_names(self, tmp_path, name):
+        row = {**dict.fromkeys(STY, "x"), "STY": name}
+        write_rrf(tmp_path, "MRSTY", [row, row])
+        assert _read(tmp_path) == [row, row]
+
+    def test_windows_line_ends(self, tmp_path):
+        (tmp_path / "MRSTY.RRF").write_bytes(b"C1|T1||A|||\r\nC2|T2||B|||\r\n")
+        assert [row["STY"] for row in _read(tmp_path)] == ["A", "B"]
+
+    def test_last_line_without_its_end(self, tmp_path):
+        (tmp_path / "MRSTY.RRF").write_bytes(b"C1|T1||A|||\nC2|T2||B|||")
+        assert [row["CUI"] for row in _read(tmp_path)] == ["C1", "C2"]
+
+    def test_columns_in_the_order_of_mrfiles(self, tmp_path):
+        (tmp_path / "MRFILES.RRF").write_text("MRSTY.RRF|types|STY,CUI|2|1|6|\n")
+        (tmp_path / "MRSTY.RRF").write_text("A|C1|\n")
+        assert scan_rrf(tmp_path, "MRSTY", ["CUI", "STY"]).collect().rows() == [("C1", "A")]
+
+    def test_fewer_lines_than_mrfiles_says_is_a_warning(self, tmp_path, caplog):
+        (tmp_path / "MRFILES.RRF").write_text(f"MRSTY.RRF|types|{COLUMNS['MRSTY']}|6|9|9|\n")
+        (tmp_path / "MRSTY.RRF").write_text("C1|T1||A|||\n")
+        assert len(_read(tmp_path)) == 1
+        assert "has 1 lines, MRFILES.RRF says 9" in caplog.text
+
+    def test_long_lines_across_blocks(self, tmp_path):
+        rows = [{**dict.fromkeys(STY, "x"), "STY": "n" * 200_000} for _ in range(5)]
+        write_rrf(tmp_path, "MRSTY", rows)
+        assert _read(tmp_path) == rows
+
+
+GOOD = b"C1|T1||A|||\n"
+
+
+class TestBrokenFile:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (GOOD + b"C2|T2||B||\n", "line 2 has 5 fields, expected 6"),
+            (GOOD + b"C2|T2||B||||\n", "line 2 has 7 fields, expected 6"),
+            (GOOD + b"C2|T2|\n|B||||\n", "line 2 has 2 fields, expected 6"),
+            (GOOD + GOOD + b"C2|T2||B", "line 3 has 4 fields and no | at its end"),
+            (GOOD + b"\n" + GOOD, "line 2 has 0 fields"),
+            (GOOD + b"C2|T2||\xff|||\n", "line 2 is not UTF-8"),
+            (GOOD + b"C2|T2||B|||x\n", "line 2 has 7 fields and no | at its end"),
+            (b"C2|T2||B||\nC2|T2||B||||\n", "line 1 has 5 fields"),
+        ],
+    )
+    def test_names_the_first_bad_line(self, tmp_path, content, message):
+        (tmp_path / "MRSTY.RRF").write_bytes(content)
+        with pytest.raises(InputError) as error:
+            _read(tmp_path)
+        assert message in str(error.value)
+        assert "MRSTY.RRF" in str(error.value)
+        assert "download it again" in str(error.value)
+
+    def test_counts_lines_over_blocks(self, tmp_path):
+        path = tmp_path / "MRSTY.RRF"
+        path.write_bytes(GOOD * 60_000 + b"C2|\n")
+        with pytest.raises(InputError, match="line 60001 has 1 fields"):
+            check_rrf(path, 6)
+
+    def test_gzip_cut_short(self, tmp_path):
+        (tmp_path / "MRSTY.RRF.gz").write_bytes(gzip.compress(GOOD * 1000)[:-12])
+        with pytest.raises(InputError, match="cannot be unpacked"):
+            _read(tmp_path)
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(InputError, match=r"neither MRSTY\.RRF nor MRSTY\.RRF\.gz"):
+            _read(tmp_path)
+
+    def test_column_that_mrfiles_does_not_have(self, tmp_path):
+        (tmp_path / "MRFILES.RRF").write_text("MRSTY.RRF|types|CUI,STN|2|1|6|\n")
+        (tmp_path / "MRSTY.RRF").write_text("C1|A|\n")
+        with pytest.raises(InputError, match="expected STY among them"):
+            scan_rrf(tmp_path, "MRSTY", ["CUI", "STY"])
