@@ -62,8 +62,11 @@ def duplicates(splits: Splits) -> dict[str, list[list[str]]]:
 
 
 def _content(question: Question) -> tuple[str, ...]:
-    texts = (question.stem, question.context, *sorted(question.options))
-    return tuple(" ".join(text.lower().split()) for text in texts)
+    stem, context, *options = (
+        " ".join(text.lower().split())
+        for text in (question.stem, question.context, *question.options)
+    )
+    return (stem, context, *sorted(options))
 
 
 def _counts(questions: list[Question]) -> dict[str, Any]:

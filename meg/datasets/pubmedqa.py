@@ -56,14 +56,15 @@ def _add(splits: Splits, split: str, id: str, row: dict[str, Any]) -> None:
         splits.reject(split, id, f"final_decision: expected one of {OPTIONS}, got {decision!r:.80}")
         return
     contexts = row.get("CONTEXTS")
-    if not isinstance(contexts, list) or not any(map(str.strip, contexts)):
+    texts = contexts if isinstance(contexts, list) else []
+    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
         splits.reject(split, id, f"CONTEXTS: expected texts, got {contexts!r:.80}")
         return
     splits.add(
         split,
         id,
         stem=row.get("QUESTION"),
-        context="\n".join(contexts),
+        context="\n".join(texts),
         options=OPTIONS,
         answer=OPTIONS.index(decision),
     )

@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+
+from kg.errors import InputError
+from meg.config import PubMedQAConfig
+from meg.datasets.pubmedqa import read
+
+
+def write(folder, **changes):
+    """1,000 questions with the ids 0 to 999, some of them changed."""
+    rows = {
+        str(i): {"QUESTION": f"Is {i} even?", "CONTEXTS": ["One.", "Two."], "final_decision": "no"}
+        for i in range(1000)
+    }
+    for id, change in changes.items():
+        rows[id.removeprefix("q")] |= change
+    path = folder / "ori_pqal.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+class TestMegSplit:
+    def test_is_the_published_shuffle(self, tmp_path):
+        splits = read(PubMedQAConfig(path=write(tmp_path)))
+        order = np.random.default_rng(42).permutation(1000)
+        assert {int(question.id) for question in splits.train} == set(order[:500].tolist())
+        assert {int(question.id) for question in splits.test} == set(order[500:].tolist())
+
+    def test_dev_comes_from_the_training_questions(self, tmp_path):
+        path = write(tmp_path)
+        published = {question.id for question in read(PubMedQAConfig(path=path)).train}
+        splits = read(PubMedQAConfig(path=path, dev=50))
+        dev = {question.id for question in splits.dev}
+        assert len(dev) == 50
+        assert dev | {question.id for question in splits.train} == published
+
+    def test_question(self, tmp_path):
+        splits = read(PubMedQAConfig(path=write(tmp_path, q7={"final_decision": "maybe"})))
+        found = next(q for _, questions in splits for q in questions if q.id == "7")
+        assert found.context == "One.\nTwo."
+        assert found.options[found.answer] == "maybe"
+
+
+class TestOfficialSplit:
+    def test_is_read(self, tmp_path):
+        keys = tmp_path / "keys.json"
+        keys.write_text(json.dumps({str(i): "no" for i in range(500)}))
+        config = PubMedQAConfig(path=write(tmp_path), split="official", test_ids=keys)
+        assert {int(question.id) for question in read(config).test} == set(range(500))
+
+    def test_unknown_id(self, tmp_path):
+        keys = tmp_path / "keys.json"
+        keys.write_text('{"x": "no"}')
+        config = PubMedQAConfig(path=write(tmp_path), split="official", test_ids=keys)
+        with pytest.raises(InputError, match=r"1 of 1 test ids.*first x"):
+            read(config)
+
+    def test_needs_its_ids(self, tmp_path):
+        with pytest.raises(InputError, match=r"test_ground_truth\.json, got None; fetch"):
+            read(PubMedQAConfig(path=write(tmp_path), split="official"))
+
+
+class TestBadItem:
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"final_decision": "perhaps"}, "final_decision"),
+            ({"CONTEXTS": []}, "CONTEXTS"),
+            ({"CONTEXTS": [1]}, "CONTEXTS"),
+            ({"QUESTION": ""}, "stem"),
+            ({"QUESTION": None}, "stem"),
+        ],
+    )
+    def test_is_left_out_and_named(self, change, reason, tmp_path):
+        splits = read(PubMedQAConfig(path=write(tmp_path, q3=change)))
+        (problem,) = splits.problems
+        assert (problem.id, problem.kept) == ("3", False)
+        assert reason in problem.reason
+        assert sum(len(questions) for _, questions in splits) == 999
+
+
+class TestBadFile:
+    def test_missing(self, tmp_path):
+        with pytest.raises(InputError, match=r"does not exist; fetch ori_pqal\.json"):
+            read(PubMedQAConfig(path=tmp_path / "ori_pqal.json"))
+
+    @pytest.mark.parametrize("text", ['{"1": {"QUEST', "[]", '{"1": {}}'])
+    def test_broken(self, text, tmp_path):
+        path = tmp_path / "ori_pqal.json"
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"ori_pqal\.json"):
+            read(PubMedQAConfig(path=path))
