@@ -6,7 +6,7 @@ It imports neither torch nor a model, so that the Snakefile can validate a confi
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kg.command import Section
 
@@ -110,15 +110,16 @@ class EncoderConfig(Section):
         description="graphsage: plain mean; edgegraphsage: messages see the relation",
     )
     dim: int = Field(default=256, ge=8, description="width of a stored vector")
-    text_dim: int = Field(
-        default=128, ge=0, description="of which the text features take this many"
+    spectral_dim: int = Field(
+        default=128,
+        ge=0,
+        description="of which the spectral embedding of the graph takes this many",
     )
     width: int = Field(default=256, ge=8, description="width of the encoder's layers")
     layers: int = Field(default=2, ge=1, description="message-passing steps")
     fanout: int | None = Field(
         default=10, ge=1, description="neighbours drawn for a node in training (null: all)"
     )
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="after every layer")
     negatives: int = Field(default=1024, ge=1, description="random nodes that share a batch")
     epochs: int = Field(default=30, ge=1, description="passes over the training triplets")
     batch_size: int = Field(default=4096, ge=1, description="training triplets in a step")
@@ -126,9 +127,19 @@ class EncoderConfig(Section):
         default=2e-3, gt=0, description="peak, after warm-up, before cosine decay"
     )
     bf16: bool = Field(default=True, description="matrix products in bfloat16")
-    seed: int = Field(
-        default=0, ge=0, description="seed of split, initialisation, sampling and dropout"
-    )
+    seed: int = Field(default=0, ge=0, description="seed of split, initialisation and sampling")
+
+    @model_validator(mode="after")
+    def _widths_fit(self) -> "EncoderConfig":
+        compressed = self.dim - self.spectral_dim
+        if not 0 < compressed <= self.width:
+            raise ValueError(
+                f"dim - spectral_dim = {compressed}, expected 1 to {self.width} (width): "
+                "that part of a stored vector is compressed from the encoder's"
+            )
+        if self.width % 2:
+            raise ValueError(f"width {self.width} is odd; its halves are read as complex numbers")
+        return self
 
 
 class LinkConfig(Section):
@@ -149,4 +160,7 @@ class LinkConfig(Section):
     )
     min_link: float = Field(
         default=0.3, ge=0, le=1, description="names that are mentions more rarely are not linked"
+    )
+    typos: bool = Field(
+        default=True, description="correct one typing error in long words that no name has"
     )

@@ -1,0 +1,121 @@
+"""What the stored vectors show to a reader who can do no more than compare and project them.
+
+An LLM's mapper is such a reader. These measures need no decoder: a choice among four by cosine,
+the parent of a node by cosine, the branch of the ontology by a linear classifier.
+"""
+
+import numpy as np
+import torch
+from sklearn.linear_model import RidgeClassifier
+from torch import Tensor
+from torch.nn import functional as F
+
+from kg.baselines import cosine_scorer
+from kg.graph import Graph
+from kg.ranking import Answers, filtered_ranks, rank_metrics
+
+__all__ = ["branch_accuracy", "choice_accuracy", "parent_metrics", "top_branches"]
+
+HIERARCHY = "is_a"
+"""Relation from a concept to a more general one."""
+
+OPTIONS = 4
+"""Of a question in the choice by cosine: the right tail and three others."""
+
+HELD_OUT = 0.2
+"""Part of the concepts that the linear probe is judged by."""
+
+
+def choice_accuracy(
+    vectors: Tensor, graph: Graph, known: Answers, generator: torch.Generator, most: int = 2000
+) -> dict[str, float]:
+    """How often the tail nearest to the head is the right one, by relation; chance is 1/4.
+
+    Of each relation at most `most` triplets of `graph`; the wrong tails are drawn from the
+    relation's own tails, so by their frequency, and answer the head in none of `known`.
+    """
+    unit = F.normalize(vectors.float(), dim=-1)
+    accuracies = {}
+    for code, name in enumerate(graph.relations):
+        rows = (graph.triplets[:, 1] == code).nonzero().squeeze(1)
+        tails = graph.triplets[rows, 2]
+        if len(torch.unique(tails)) < OPTIONS:
+            continue
+        rows = rows[torch.randperm(len(rows), generator=generator)[:most]]
+        head, relation, tail = graph.triplets[rows].T
+        draw = torch.randint(len(tails), (len(rows), OPTIONS - 1), generator=generator)
+        wrong = tails[draw]
+        options = torch.cat([tail.unsqueeze(1), wrong], dim=1)
+        cosine = torch.einsum("qd,qod->qo", unit[head], unit[options])
+        cosine[:, 1:][_answers(head, relation, wrong, known)] = -torch.inf
+        best = cosine[:, 1:].amax(1)
+        accuracies[name] = (cosine[:, 0] > best).float().mean().item()
+    return accuracies
+
+
+def parent_metrics(vectors: Tensor, asked: Graph, known: Answers) -> dict[str, float] | None:
+    """Filtered rank measures of the held-out parents by cosine; None without a hierarchy."""
+    if HIERARCHY not in asked.relations:
+        return None
+    of_hierarchy = asked.triplets[:, 1] == asked.relations.index(HIERARCHY)
+    questions = asked.triplets[of_hierarchy]
+    if not len(questions):
+        return None
+    return rank_metrics(filtered_ranks(questions, cosine_scorer(vectors), known))
+
+
+def top_branches(graph: Graph) -> Tensor:
+    """Branch below the largest root of the hierarchy, (node,) int64; -1: none or several."""
+    branch = torch.full((graph.nodes,), -1)
+    if HIERARCHY not in graph.relations:
+        return branch
+    edges = graph.triplets[graph.triplets[:, 1] == graph.relations.index(HIERARCHY)]
+    child, parent = edges[:, 0], edges[:, 2]
+    is_root = torch.zeros(graph.nodes, dtype=torch.bool)
+    is_root[parent] = True
+    is_root[child] = False
+    roots = is_root.nonzero().squeeze(1)
+    below = _reached(roots, child, parent, graph.nodes)
+    tops = child[parent == roots[below.sum(1).argmax()]]
+    member = _reached(tops, child, parent, graph.nodes)
+    one = member.sum(0) == 1
+    branch[one] = member[:, one].int().argmax(0)
+    return branch
+
+
+def branch_accuracy(vectors: Tensor, branch: Tensor, generator: torch.Generator) -> float | None:
+    """Accuracy of a linear classifier of the branch on held-out nodes; None without branches."""
+    rows = (branch >= 0).nonzero().squeeze(1)
+    if len(torch.unique(branch[rows])) < 2:
+        return None
+    rows = rows[torch.randperm(len(rows), generator=generator)]
+    x, y = vectors[rows].float().numpy(), branch[rows].numpy()
+    x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-6)
+    held = max(1, int(HELD_OUT * len(rows)))
+    probe = RidgeClassifier(alpha=10.0).fit(x[held:], y[held:])
+    return float(probe.score(x[:held], y[:held]))
+
+
+def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> Tensor:
+    """Which of the options (question, option) are true after all."""
+    row, answer = known.of(head, relation)
+    true = torch.zeros(wrong.shape, dtype=torch.bool)
+    match = wrong[row] == answer.unsqueeze(1)
+    return true.index_put_((row,), match, accumulate=True)
+
+
+def _reached(starts: Tensor, child: Tensor, parent: Tensor, nodes: int) -> Tensor:
+    """Which nodes are below each start (or are it), (start, node) bool."""
+    reached = torch.zeros(len(starts), nodes, dtype=torch.bool)
+    reached[torch.arange(len(starts)), starts] = True
+    while True:
+        below = reached | _any(reached[:, parent], child, nodes)
+        if torch.equal(below, reached):
+            return reached
+        reached = below
+
+
+def _any(flags: Tensor, at: Tensor, nodes: int) -> Tensor:
+    """Whether any of the flags (start, edge) of a node is set, (start, node) bool."""
+    total = torch.zeros(len(flags), nodes, dtype=torch.int32)
+    return total.index_add_(1, at, flags.int()) > 0
