@@ -13,9 +13,9 @@ from kg.rrf import COLUMNS, check_rrf, scan_rrf
 from tests.kg.rrf_folder import write_rrf
 
 STY = COLUMNS["MRSTY"].split(",")
-FIELD = st.text(st.characters(codec="utf-8", exclude_characters="|\n"), max_size=12)
+FIELD = st.text(st.characters(codec="utf-8", exclude_characters="|\n\r"), max_size=12)
 
-# The reader may take a byte-order mark off the first field and a "\r" off the last.
+# A byte-order mark at the start of a file and a "\r" before a "|" are taken off by the reader.
 CUI = st.text("C0123456789", max_size=8)
 
 
@@ -25,9 +25,7 @@ def _read(folder: Path) -> list[dict[str, str]]:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(
-        st.fixed_dictionaries({**dict.fromkeys(STY, FIELD), "CUI": CUI, "CVF": CUI}), max_size=5
-    ),
+    st.lists(st.fixed_dictionaries({**dict.fromkeys(STY, FIELD), "CUI": CUI}), max_size=5),
     st.booleans(),
 )
 def test_whatever_is_written_is_read(rows, zipped):

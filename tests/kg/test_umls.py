@@ -221,9 +221,9 @@ class TestNames:
         st.dictionaries(
             st.integers(0, 9_999_999).map("C{:07}".format),
             st.lists(
-                st.text(st.characters(codec="utf-8", exclude_characters="|\n"), min_size=1).filter(
-                    str.strip
-                ),
+                st.text(
+                    st.characters(codec="utf-8", exclude_characters="|\n\r"), min_size=1
+                ).filter(str.strip),
                 min_size=1,
                 max_size=4,
                 unique=True,
@@ -318,7 +318,7 @@ class TestVocabularyAndDegree:
             _concepts(tmp_path, vocabulary=tmp_path / "none.csv")
 
     def test_minimum_degree_drops_once(self, tmp_path):
-        write_folder(tmp_path, MRCONSO=[*ATOMS, atom("C0000001", "Lonely")], MRREL=self.ROWS)
+        write_folder(tmp_path, MRCONSO=[*ATOMS, atom("C0000001", "Lonely")], MRREL=list(self.ROWS))
         concepts, triplets, files = build(tmp_path, UMLSConfig(min_degree=2))
         assert set(concepts["cui"]) == {MESNA, CYSTITIS, PAIN}
         assert triplets.height == 3
