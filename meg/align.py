@@ -58,22 +58,27 @@ def train_mapper(
     config: AlignConfig,
     generator: np.random.Generator,
 ) -> History:
-    """Train mapper and inverse alone, for `config.mapper_steps`, on the losses of `Contrast`."""
-    single = [example for example in examples if len(example.cuis) == 1]
+    """Train mapper and inverse alone, for `config.mapper_steps`, on the losses of `Contrast`.
+
+    Without an LLM pass a step costs next to nothing, so all concepts serve, not only those that
+    the LLM will learn to name.
+    """
     parameters = [*meg.mapper.parameters(), *contrast.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=config.mapper_learning_rate)
-    size = min(config.mapper_batch_size, len(single))
+    size = min(config.mapper_batch_size, len(examples))
     history: History = []
     for step in tqdm(range(config.mapper_steps), desc="mapper alone", disable=None):
-        chosen = generator.choice(len(single), size=size, replace=False)
-        batch = _on(meg.device, collate.concepts_only([single[i] for i in chosen]))
+        chosen = generator.choice(len(examples), size=size, replace=False)
+        batch = _on(meg.device, collate.concepts_only([examples[i] for i in chosen]))
         losses = contrast(meg, batch, config.mapper_temperature)
         loss = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         if step % 20 == 0 or step == config.mapper_steps - 1:
-            history.append({"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)})
+            history.append(
+                {"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)}
+            )
     return history
 
 
@@ -94,7 +99,8 @@ def align(
     hidden = meg.llm.get_input_embeddings().weight.shape[1]
     contrast = Contrast(config, model.mapper, vectors.store.dim, hidden).to(meg.device)
     collate = Collator(vectors, dtype=meg.dtype)
-    history = train_mapper(meg, contrast, examples, collate, config, generator)
+    alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
+    history = train_mapper(meg, contrast, alone, collate, config, generator)
     before = name_retrieval(meg, tokens, shuffled, vectors)
     objective = Align(meg, contrast)
     bf16 = meg.dtype == torch.bfloat16
@@ -114,8 +120,8 @@ def name_retrieval(
 ) -> dict[str, float]:
     """How often a mapped vector is nearest its own name: share of top 1 and top 10.
 
-    Asked of the last `most` concepts, which Phase I has not seen where it saw few enough; names
-    are the means of their token embeddings, and the candidates are these concepts' names.
+    Asked of the last `most` concepts; the LLM has not been trained to name them where Phase I is
+    given few enough. Names are the means of their token embeddings; the candidates are theirs.
     """
     examples = [tokens.name_example(name_prompt([concept])) for concept in concepts[-most:]]
     batch = _on(meg.device, Collator(vectors).concepts_only(examples))

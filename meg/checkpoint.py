@@ -13,7 +13,12 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from pydantic import Field
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+)
 from transformers.utils import is_flash_attn_2_available
 
 from kg.artefact import read_json, replacing, write_json
@@ -47,13 +52,10 @@ def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, To
     The LLM's own parameters are frozen. Raises InputError when the base cannot be loaded.
     """
     llm, tokens = _base(config)
-    llm.requires_grad_(False)
-    table = llm.get_input_embeddings().weight
-    mapper = Mapper(config.mapper, kge, table.shape[1])
-    mapper.fit_to(table)
-    if adapters:
-        llm = get_peft_model(llm, _lora(config))
-    return _assemble(llm, mapper, tokens, config), tokens
+    mapper = Mapper(config.mapper, kge, _table(llm).shape[1])
+    mapper.fit_to(_table(llm))
+    adapted = get_peft_model(llm, _lora(config)) if adapters else llm
+    return _assemble(adapted, mapper, tokens, config), tokens
 
 
 def save(path: Path, meg: MEG, record: Record, history: History, metrics: dict[str, Any]) -> None:
@@ -61,7 +63,7 @@ def save(path: Path, meg: MEG, record: Record, history: History, metrics: dict[s
     with replacing(path) as temporary:
         temporary.mkdir()
         if isinstance(meg.llm, PeftModel):
-            meg.llm.save_pretrained(temporary / "adapter")
+            meg.llm.save_pretrained(str(temporary / "adapter"))
         save_file(meg.mapper.state_dict(), temporary / "mapper.safetensors")
         text = json.dumps(record.model_dump(mode="json"), indent=2)
         (temporary / "meg.json").write_text(text + "\n", encoding="utf-8")
@@ -76,12 +78,10 @@ def load(
     record = read_record(path)
     config = record.model if base is None else record.model.model_copy(update={"base": base})
     llm, tokens = _base(config)
-    llm.requires_grad_(False)
-    if (path / "adapter").is_dir():
-        llm = PeftModel.from_pretrained(llm, path / "adapter", is_trainable=trainable)
-    mapper = Mapper(config.mapper, record.kge, llm.get_input_embeddings().weight.shape[1])
+    mapper = Mapper(config.mapper, record.kge, _table(llm).shape[1])
     mapper.load_state_dict(load_file(path / "mapper.safetensors"))
-    return _assemble(llm, mapper, tokens, config), tokens, record
+    adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
+    return _assemble(adapted, mapper, tokens, config), tokens, record
 
 
 def read_record(path: Path) -> Record:
@@ -91,12 +91,14 @@ def read_record(path: Path) -> Record:
     return Record.model_validate(read_json(path / "meg.json"))
 
 
-def _assemble(llm: torch.nn.Module, mapper: Mapper, tokens: Tokens, config: ModelConfig) -> MEG:
+def _assemble(
+    llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
+) -> MEG:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return MEG(llm, mapper, tokens.placeholder, config.injection).to(device)
 
 
-def _base(config: ModelConfig) -> tuple[torch.nn.Module, Tokens]:
+def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     name = locate(config.base)
     attention = _attention()
     options: dict[str, Any] = {}
@@ -114,8 +116,15 @@ def _base(config: ModelConfig) -> tuple[torch.nn.Module, Tokens]:
             f"the base LLM {config.base!r} cannot be loaded: {error}; check the name, accept its "
             "licence on the hub and set HF_TOKEN, or give a local folder"
         ) from error
+    llm.requires_grad_(False)
     log.info("base LLM %s, attention %s, %s", config.base, attention, config.dtype)
     return llm, Tokens(tokenizer, config.system)
+
+
+def _table(llm: PreTrainedModel) -> torch.Tensor:
+    embeddings = llm.get_input_embeddings()
+    assert isinstance(embeddings, torch.nn.Embedding)
+    return embeddings.weight
 
 
 def _attention() -> str:

@@ -4,6 +4,8 @@ G takes concept vectors to LLM embeddings and serves wherever concepts are injec
 takes them back and serves in Phase I only.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,7 +27,7 @@ def build_network(config: MapperConfig, inputs: int, outputs: int) -> nn.Module:
         widths = [inputs] + [config.width] * config.layers
         hidden = [
             module
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
             for module in (nn.Linear(before, after), nn.ReLU())
         ]
         return nn.Sequential(*hidden, nn.Linear(config.width, outputs))

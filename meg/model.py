@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from meg.mapper import Mapper
 
@@ -28,10 +31,14 @@ class MEG(nn.Module):
     """
 
     def __init__(
-        self, llm: nn.Module, mapper: Mapper, placeholder: int, injection: str = "input"
+        self,
+        llm: PreTrainedModel | PeftModel,
+        mapper: Mapper,
+        placeholder: int,
+        injection: str = "input",
     ) -> None:
         super().__init__()
-        self.llm = llm
+        self.llm: Any = llm
         self.mapper = mapper
         self.placeholder = placeholder
         self.injection = injection

@@ -46,7 +46,8 @@ class Contrast(nn.Module):
     """The losses of Phase I that need no LLM pass: names and back-mapping.
 
     NT-Xent between g(x) and the mean of the name's token embeddings, and 1 - cos(f(g(x)), x) with
-    the inverse mapper f; weighted a and 1 - a, a learned, kept in (0, 1) by a sigmoid, 0.5 at first.
+    the inverse mapper f; weighted a and 1 - a, where a is learned, kept in (0, 1) by
+    a sigmoid, and 0.5 at first.
     """
 
     def __init__(self, config: AlignConfig, mapper: MapperConfig, kge: int, hidden: int) -> None:

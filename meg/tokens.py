@@ -43,7 +43,7 @@ class Tokens:
         self.tokenizer = tokenizer
         self.system = system
         tokenizer.add_tokens([MARKER], special_tokens=True)
-        self.placeholder: int = tokenizer.convert_tokens_to_ids(MARKER)
+        self.placeholder = self._encode(MARKER)[0]
         after = len(self._encode("?"))
         self.verdicts = (self._encode("? Yes")[after], self._encode("? No")[after])
 

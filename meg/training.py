@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,9 +71,7 @@ def write_history(path: Path, history: History) -> None:
 def _arguments(
     config: TrainingConfig, state: Path, examples: int, seed: int, bf16: bool
 ) -> TrainingArguments:
-    devices = max(
-        1, torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
-    )
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
     micro = min(config.micro_batch_size, max(1, config.batch_size // devices))
     accumulate, rest = divmod(config.batch_size, micro * devices)
     if rest:
@@ -113,15 +112,15 @@ class _Trainer(Trainer):
     def __init__(self, rates: tuple[float, float], **arguments: Any) -> None:
         super().__init__(**arguments)
         self.rates = rates
+        self.lengths = [len(example) for example in arguments["train_dataset"]]
         self.parts: dict[str, torch.Tensor] = {}
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW; parameters of the LLM at the first rate, of mapper and losses at the second."""
         if self.optimizer is None:
-            llm, other = [], []
-            for name, parameter in (model or self.model).named_parameters():
-                if parameter.requires_grad:
-                    (llm if ".llm." in name else other).append(parameter)
+            trained = _trained(model or self.model)
+            llm = [p for name, p in trained.items() if ".llm." in name]
+            other = [p for name, p in trained.items() if ".llm." not in name]
             groups = [
                 {"params": parameters, "lr": rate}
                 for parameters, rate in zip((llm, other), self.rates, strict=True)
@@ -131,9 +130,13 @@ class _Trainer(Trainer):
         return self.optimizer
 
     def compute_loss(
-        self, model: nn.Module, inputs: dict, return_outputs: bool = False, **keywords: Any
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **keywords)
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         self.parts = {name: value for name, value in outputs.items() if name != "loss"}
         return (loss, outputs) if return_outputs else loss
 
@@ -143,20 +146,19 @@ class _Trainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
         batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return _LengthGrouped([len(e) for e in self.train_dataset], batch, self.args.seed)
+        return _LengthGrouped(self.lengths, batch, self.args.seed)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
+        folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        state = state_dict or self.model.state_dict()
-        trained = {n for n, p in self.model.named_parameters() if p.requires_grad}
-        save_file({n: v.contiguous() for n, v in state.items() if n in trained}, folder / WEIGHTS)
+        state = state_dict or {name: p.detach() for name, p in _trained(self.model).items()}
+        trained = {name: state[name].contiguous() for name in _trained(self.model)}
+        save_file(trained, folder / WEIGHTS)
 
-    def _load_from_checkpoint(self, checkpoint: str, model: nn.Module | None = None) -> None:
-        weights = load_file(Path(checkpoint) / WEIGHTS)
-        missing, unexpected = (model or self.model).load_state_dict(weights, strict=False)
-        if unexpected:
-            raise InputError(f"{checkpoint} holds unknown weights (first {unexpected[0]})")
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        target: Any = model or self.model
+        target.load_state_dict(weights, strict=False)
 
 
 class _LengthGrouped(Sampler[int]):
@@ -180,11 +182,14 @@ class _LengthGrouped(Sampler[int]):
 class _Logger(TrainerCallback):
     """One line of the log each time the Trainer logs."""
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict | None = None, **_: Any
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
+        logs = keywords.get("logs")
         if logs and "loss" in logs:
             log.info("step %d/%d %s", state.global_step, state.max_steps, json.dumps(logs))
+
+
+def _trained(model: Any) -> dict[str, nn.Parameter]:
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def _last_complete(state: Path) -> str | None:
