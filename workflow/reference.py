@@ -5,14 +5,15 @@ python -m workflow.reference > config/README.md
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from kg.command import Section
-from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
-from workflow.config import LLM, Config, Overrides, Variant
+from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
+from workflow.config import Config, Overrides
 
 __all__ = ["reference"]
 
@@ -20,7 +21,7 @@ INTRODUCTION = """# Configuration
 
 | file | what |
 |---|---|
-| [default.yaml](default.yaml) | the published runs: UMLS, SapBERT, Llama and Mistral on GPUs; read when no other is named |
+| [default.yaml](default.yaml) | the published runs on UMLS, read when no other is named |
 | [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
@@ -31,11 +32,12 @@ Files are merged in the order they are named, so your own changes need a few lin
 snakemake --cores all --configfile config/demo.yaml mine.yaml
 ```
 
-A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's name.
-YAML reads `1e-4` as text: write `1.0e-4`.
+A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's
+name. YAML reads `1e-4` as text: write `1.0e-4`.
 
-`align`, `prompt`, `finetune` and `predict` may stand in a data set, a model and a variant too, with just the
-keys that differ. The data set's values replace the common ones, the model's those, the variant's these.
+`align`, `prompt`, `finetune` and `predict` may stand in a data set, a model and a variant too, with
+just the keys that differ. The data set's values replace the common ones, the model's those, the
+variant's these.
 
 Everything below is made from the code by `python -m workflow.reference > config/README.md`.
 """
@@ -105,20 +107,19 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _values(annotation: Any) -> str:
-    if annotation is type(None):
-        return "null"
-    if isinstance(annotation, type) and not get_args(annotation):
-        return "section" if issubclass(annotation, BaseModel) else annotation.__name__.lower()
+    """What a value may be, in words."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{part}`" for part in parts)
-    if origin is Annotated:
-        return _values(parts[0])
     if origin is dict:
         return f"{_values(parts[1])} by name" if parts[1] is not Any else "section"
     if origin in (list, tuple):
         return f"list of {_values(parts[0])}"
-    return " or ".join(dict.fromkeys(_values(part) for part in parts))
+    if parts:
+        words = [_values(part) for part in parts if not isinstance(part, FieldInfo)]
+        return " or ".join(dict.fromkeys(words))
+    names = {type(None): "null", str: "text", bool: "true, false", int: "integer", float: "number"}
+    return names.get(annotation) or ("path" if annotation is Path else "section")
 
 
 def _default(field: FieldInfo) -> str:

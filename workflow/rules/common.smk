@@ -1,5 +1,6 @@
 """What all rules share: the plan of runs, names of files, threads and GPUs, digests of code."""
 
+import json
 import os
 import re
 import shlex
@@ -41,8 +42,6 @@ wildcard_constraints:
 
 def code(module):
     """Digest of the sources behind `python -m module`: edits re-run the stages they concern."""
-    if not ROOT.joinpath(*module.split(".")).with_suffix(".py").exists():
-        return "missing"  # INTERIM
     return source_digest(ROOT, module)
 
 
@@ -120,12 +119,18 @@ def predictions(run):
     return f"results/predictions/{run.name}.jsonl"
 
 
+def used_encoders():
+    return list(dict.fromkeys(run.encoder for run in PLAN.targets))
+
+
 def targets():
     """What the configuration asks for: results, encoders in use, the report."""
-    encoders = dict.fromkeys(run.encoder for run in PLAN.targets)
     return [
         *(run.result for run in PLAN.targets),
-        *(f"results/kge/{CONFIG.kg.name}_{encoder}.json" for encoder in encoders),
+        *(
+            f"results/kge/{CONFIG.kg.name}_{encoder}.json"
+            for encoder in used_encoders()
+        ),
         "results/report.html",
     ]
 
@@ -201,3 +206,19 @@ def compare_options(wildcards):
     return " ".join(
         f"--compare {name}={predictions(other)}" for name, other in others.items()
     )
+
+
+def report_run(run):
+    """A run with the files behind it, for the report page."""
+    trained = run.checkpoint == "finetune"
+    aligned = run.checkpoint == "align" or (trained and run.finetune.start == "align")
+    variant = CONFIG.variants.get(run.variant)
+    return {
+        "dataset": run.dataset,
+        "model": run.model,
+        "variant": run.variant,
+        "description": variant.description if variant else "",
+        "result": run.result,
+        "align": align_folder(run) if aligned else None,
+        "finetune": finetune_folder(run) if trained else None,
+    }

@@ -19,7 +19,12 @@ rule report_page:
         runtime="10m",
     params:
         code=code("meg.report"),
+        kg=CONFIG.kg.name,
+        encoders=json.dumps({name: f"{GRAPH}/{name}" for name in used_encoders()}),
+        runs=json.dumps([report_run(run) for run in PLAN.targets]),
+        runtimes="results/runtimes",
     message:
         "The report: results/report.html"
     shell:
-        "python -m meg.report --results results --out {output.page} > {log} 2>&1"
+        "python -m meg.report --kg {params.kg} --graph {input.graph} --encoders {params.encoders:q}"
+        " --runs {params.runs:q} --runtimes {params.runtimes} --out {output.page} > {log} 2>&1"

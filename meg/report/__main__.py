@@ -1,0 +1,37 @@
+"""`python -m meg.report`: what was run, as one HTML page that needs nothing beside it."""
+
+import logging
+from pathlib import Path
+
+from pydantic import Field
+
+from kg.artefact import replacing
+from kg.command import Command, main
+from meg.report.contents import Contents
+from meg.report.page import render
+from meg.report.sections import sections
+
+log = logging.getLogger(__name__)
+
+
+class ReportCommand(Contents, Command):
+    """Results, trainings, encoders and runtimes as one self-contained HTML page."""
+
+    out: Path = Field(description="the page to write")
+
+    def run(self) -> None:
+        """Read everything, write the page."""
+        main_runs = [run for run in self.runs if run.variant == "main"]
+        answered = ", ".join(f"{run.dataset} by {run.model}" for run in main_runs)
+        introduction = (
+            f"Embeddings of the knowledge graph {self.kg}, injected into large language "
+            f"models that answer questions: {answered or 'none yet'}."
+        )
+        page = render("MEG: report", introduction, sections(self))
+        with replacing(self.out) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+        log.info("%s: %d runs", self.out, len(self.runs))
+
+
+if __name__ == "__main__":
+    main(ReportCommand)

@@ -1,0 +1,81 @@
+"""What the report tells of, and the files it is read from."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from kg.artefact import read_json
+from kg.command import Section
+from kg.errors import InputError
+
+__all__ = ["Contents", "Row", "RunFiles", "read_history", "read_result", "read_runtimes"]
+
+Row = dict[str, Any]
+"""One line of a table, by column."""
+
+
+class RunFiles(Section):
+    """A run and where its result and trainings are."""
+
+    dataset: str = Field(description="what it answers")
+    model: str = Field(description="the LLM's name")
+    variant: str = Field(description="main, or what it is called")
+    description: str = Field("", description="what differs from the main run")
+    result: Path = Field(description="result of meg.score")
+    align: Path | None = Field(None, description="checkpoint folder of its Phase I")
+    finetune: Path | None = Field(None, description="checkpoint folder of its Phase II")
+
+
+class Contents(Section):
+    """All that one page shows."""
+
+    kg: str = Field(description="the graph's name")
+    graph: Path = Field(description="summary.json of the graph")
+    encoders: dict[str, Path] = Field({}, description="folders of the encoders, by name")
+    runs: list[RunFiles] = Field([], description="runs, the main one of a data set first")
+    runtimes: Path = Field(description="folder of Snakemake's benchmark files")
+
+
+def read_result(path: Path) -> Mapping[str, Any]:
+    """A result of meg.score; raises InputError where it is not there."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; make it with meg.score")
+    result: Mapping[str, Any] = read_json(path)
+    return result
+
+
+def read_history(folder: Path) -> list[Row]:
+    """What a training logged, a row a step; empty where it logged nothing."""
+    path = folder / "history.jsonl"
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_runtimes(folder: Path) -> list[Row]:
+    """Minutes, CPU minutes and memory (MB) of every job that Snakemake measured."""
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                rows.append(
+                    {
+                        "job": str(path.relative_to(folder).with_suffix("")).replace("/", " "),
+                        "minutes": float(row["s"]) / 60,
+                        "CPU minutes": _number(row["cpu_time"], 60),
+                        "memory, MB": _number(row["max_rss"], 1),
+                    }
+                )
+    return rows
+
+
+def _number(text: str, unit: float) -> float | None:
+    """A measure that Snakemake leaves out for jobs of less than a moment."""
+    try:
+        return float(text) / unit
+    except ValueError:
+        return None
