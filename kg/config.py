@@ -74,10 +74,10 @@ class UMLSConfig(Section):
 class ReleaseConfig(Section):
     """`kg.release`: the published tables and embeddings of MEG."""
 
-    embedding: str | None = Field(
-        default=None,
-        description="the * of the word2embed_*.h5 that becomes embeddings.h5; needed where "
-        "there are several",
+    embeddings: tuple[str, ...] = Field(
+        default=(),
+        description="the * of the word2embed_*.h5 that become stores, each under its name; "
+        "none: all",
     )
 
 

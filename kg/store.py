@@ -19,7 +19,7 @@ from kg.artefact import replacing
 from kg.errors import InputError
 from kg.tables import concepts_digest
 
-__all__ = ["FORMAT", "EmbeddingStore", "write_store"]
+__all__ = ["FORMAT", "EmbeddingStore", "matching_rows", "write_store"]
 
 FORMAT = "meg-store-1"
 
@@ -107,6 +107,12 @@ def write_store(
         file.attrs["metrics"] = json.dumps(metrics)
 
 
+def matching_rows(names: list[str], cuis: pl.Series) -> np.ndarray:
+    """Place of each cui among `names`, -1 where it is not there, (n,) int64."""
+    place = {name: row for row, name in enumerate(names)}
+    return np.array([place.get(cui, -1) for cui in cuis], dtype=np.int64)
+
+
 def _attributes(file: h5py.File, path: Path) -> dict[str, Any]:
     if file.attrs.get("format") != FORMAT:
         raise InputError(
@@ -126,3 +132,10 @@ def _mapped(dataset: h5py.Dataset, path: Path) -> np.ndarray:
     if offset is None or not dataset.size:
         raise InputError(f"{path}: {dataset.name} is empty or not contiguous; write it again")
     return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
+
+
+if __name__ == "__main__":
+    from kg.command import main
+    from kg.store_command import StoreCommand
+
+    main(StoreCommand)

@@ -1,0 +1,86 @@
+"""The graph prepared for DRAGON (its `umls/` folder) to the two tables.
+
+Files: `concepts.txt` (a CUI a line), `concept_names.txt` (CUI, TAB, name), `umls.csv` (relation,
+subject, object, weight, TAB-separated), `relations.txt` (a relation a line; optional). The order of
+concepts.txt, which DRAGON numbers its nodes by, is not kept.
+"""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field
+
+from kg.artefact import write_json
+from kg.command import Command, main
+from kg.errors import InputError
+from kg.release import between_concepts, named_concepts, read_names
+from kg.summary import Summary, file_rows, graph_summary, summary_text
+from kg.tables import TRIPLETS, write_concepts, write_triplets
+from kg.umls_concepts import read_vocabulary
+
+__all__ = ["read_dragon"]
+
+log = logging.getLogger(__name__)
+
+
+def read_dragon(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
+    """Named concepts of concepts.txt, triplets of umls.csv between them, and counts."""
+    vocabulary = read_vocabulary(folder / "concepts.txt")
+    concepts = named_concepts(read_names(folder / "concept_names.txt")).filter(
+        pl.col("cui").is_in(vocabulary.implode())
+    )
+    rows = _read_edges(folder / "umls.csv")
+    _check_relations(folder / "relations.txt", rows)
+    triplets, triplet_rows = between_concepts(rows, concepts)
+    dropped = {"no name": len(vocabulary) - concepts.height}
+    files = {
+        "concepts.txt": file_rows(len(vocabulary), dropped, concepts.height),
+        "umls.csv": triplet_rows,
+    }
+    return concepts, triplets, files
+
+
+def _read_edges(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; give the umls/ folder of DRAGON's data")
+    rows = []
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            fields = line.rstrip("\r\n").split("\t")
+            if len(fields) not in (3, 4) or not all(fields[:3]):
+                raise InputError(
+                    f"{path} line {number}: expected relation, subject, object and weight "
+                    f"with TABs between, got {line[:200]!r}; is the file truncated?"
+                )
+            rows.append((fields[1], fields[0], fields[2], "DRAGON"))
+    return pl.DataFrame(rows, TRIPLETS, orient="row")
+
+
+def _check_relations(path: Path, rows: pl.DataFrame) -> None:
+    if not path.is_file():
+        log.info("%s is not there: the relations of umls.csv are taken as they are", path)
+        return
+    unknown = sorted(set(rows["relation"]) - set(path.read_text(encoding="utf-8").split("\n")))
+    if unknown:
+        raise InputError(f"umls.csv has the relation {unknown[0]!r}, which {path} does not list")
+
+
+class DragonCommand(Command):
+    """DRAGON's graph to concepts.parquet, triplets.parquet and summary.json."""
+
+    folder: Path = Field(description="folder with concepts.txt, concept_names.txt, umls.csv")
+    out: Path = Field(description="folder for the two tables and the summary")
+
+    def run(self) -> None:
+        """Read the folder, write the tables with their summary."""
+        concepts, triplets, files = read_dragon(self.folder)
+        write_concepts(self.out / "concepts.parquet", concepts)
+        write_triplets(self.out / "triplets.parquet", triplets, concepts)
+        summary = {"files": files, **graph_summary(concepts, triplets)}
+        write_json(self.out / "summary.json", summary)
+        log.info("%s\n%s", self.out, summary_text(summary))
+
+
+if __name__ == "__main__":
+    main(DragonCommand)

@@ -1,0 +1,216 @@
+"""The published release of MEG (its `umls/` folder) to the two tables and embedding stores.
+
+Files: `vocab.csv` (CUI, name), `triplets.jsonl` ({"a", "rel", "b", ...}); optional
+`vocab_parents.jsonl` ({cui: [cuis]}), `neighbors_data_n25.jsonl` ({"code", "neighbors": [names]})
+and `embeddings/word2embed_*.h5`. Concepts without a vector are left out, so that tables and stores
+have the same rows; with the stores nobody needs to train an encoder.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from kg.artefact import replacing, write_json
+from kg.command import Command, main
+from kg.config import ReleaseConfig
+from kg.errors import InputError
+from kg.published import read_published
+from kg.store import matching_rows, write_store
+from kg.summary import Summary, file_rows, graph_summary, summary_text
+from kg.tables import CONCEPTS, TRIPLETS, normalise_triplets, write_concepts, write_triplets
+
+__all__ = ["between_concepts", "named_concepts", "read_lists", "read_names", "read_release"]
+
+Embeddings = dict[str, tuple[list[str], np.ndarray]]
+"""The * of word2embed_*.h5 -> its names and vectors."""
+
+OPTIONAL_LISTS = {
+    "parents": "vocab_parents.jsonl",
+    "neighbours": "neighbors_data_n25.jsonl",
+}
+"""Table -> the file of the release that it is made of."""
+
+NEXT_STEP = "give the umls/ folder of the MEG release (see docs/umls.md)"
+
+log = logging.getLogger(__name__)
+
+
+def read_release(
+    folder: Path, embeddings: Embeddings
+) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
+    """Concepts that have a vector in every one of the embeddings, triplets between them, counts."""
+    names = read_names(folder / "vocab.csv")
+    concepts = named_concepts(names)
+    kept = concepts
+    for other, _ in embeddings.values():
+        kept = kept.filter(pl.col("cui").is_in(pl.Series(other).implode()))
+    rows = _read_triplets(folder / "triplets.jsonl")
+    triplets, triplet_rows = between_concepts(rows, kept)
+    dropped = {
+        "same concept": names.height - concepts.height,
+        "no embedding": concepts.height - kept.height,
+    }
+    files = {
+        "vocab.csv": file_rows(names.height, dropped, kept.height),
+        "triplets.jsonl": triplet_rows,
+    }
+    if not kept.height:
+        raise InputError(f"no concept of {folder} is left ({files['vocab.csv']}); {NEXT_STEP}")
+    return kept, triplets, files
+
+
+def read_names(path: Path) -> pl.DataFrame:
+    """`cui` and `name` from lines of a CUI, a TAB and a name."""
+    rows = []
+    for number, line in _lines(path):
+        cui, tab, name = line.partition("\t")
+        if not (cui.strip() and tab and name.strip()):
+            raise InputError(f"{path} line {number}: expected a CUI, a TAB, a name, got {line!r}")
+        rows.append((cui.strip(), name.strip()))
+    return pl.DataFrame(rows, {"cui": pl.String, "name": pl.String}, orient="row")
+
+
+def named_concepts(names: pl.DataFrame) -> pl.DataFrame:
+    """The table of concepts; further names of a cui are its synonyms."""
+    grouped = names.unique(maintain_order=True).group_by("cui", maintain_order=True)
+    return (
+        grouped.agg(pl.col("name").first(), synonyms=pl.col("name").slice(1))
+        .with_columns(
+            semantic_types=pl.lit([], pl.List(pl.String)), definition=pl.lit(None, pl.String)
+        )
+        .select(CONCEPTS.names())
+        .sort("cui")
+    )
+
+
+def between_concepts(rows: pl.DataFrame, concepts: pl.DataFrame) -> tuple[pl.DataFrame, Summary]:
+    """Distinct triplets between two different concepts, and what became of the rows."""
+    two = rows.filter(pl.col("head") != pl.col("tail"))
+    known = two
+    for end in ("head", "tail"):
+        known = known.join(concepts, left_on=end, right_on="cui", how="semi")
+    triplets = normalise_triplets(known, concepts)
+    dropped = {
+        "inside one concept": rows.height - two.height,
+        "no concept at an end": two.height - known.height,
+        "same fact": known.height - triplets.height,
+    }
+    return triplets, file_rows(rows.height, dropped, triplets.height)
+
+
+def read_lists(path: Path) -> pl.DataFrame:
+    """`cui` and `values` from lines of {cui: [values]} or {"code": cui, "neighbors": [values]}."""
+    rows: list[tuple[Any, Any]] = []
+    for number, record in _records(path):
+        pairs = [(record["code"], record.get("neighbors"))] if "code" in record else record.items()
+        for cui, values in pairs:
+            if not isinstance(cui, str) or not isinstance(values, list):
+                raise InputError(f"{path} line {number}: expected a CUI and a list")
+            rows.append((cui, values))
+    return pl.DataFrame(rows, {"cui": pl.String, "values": pl.List(pl.String)}, orient="row")
+
+
+def _read_triplets(path: Path) -> pl.DataFrame:
+    rows = []
+    for number, record in _records(path):
+        triplet = tuple(record.get(field) for field in ("a", "rel", "b"))
+        if not all(isinstance(value, str) and value for value in triplet):
+            raise InputError(
+                f"{path} line {number}: expected strings a, rel and b, got {record!r:.200}"
+            )
+        rows.append((*triplet, "MEG"))
+    return pl.DataFrame(rows, TRIPLETS, orient="row")
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in _lines(path):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path} line {number} is not JSON ({error}); is the file truncated? "
+                "copy or download it again"
+            ) from error
+        if not isinstance(record, dict):
+            raise InputError(f"{path} line {number}: expected an object, got {line[:200]!r}")
+        yield number, record
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines that are not empty; only "\\n" ends a line."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; {NEXT_STEP}")
+    number = 0
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 after line {number} ({error.reason}); copy it again"
+        ) from error
+
+
+class ReleaseCommand(Command):
+    """The published release to the tables, summary.json and <name>/embeddings.h5 (stores)."""
+
+    folder: Path = Field(description="the umls/ folder of the release")
+    out: Path = Field(description="folder for the tables, the summary and the stores")
+    config: ReleaseConfig = Field(
+        ReleaseConfig(), description="section `release` of the configuration"
+    )
+
+    def run(self) -> None:
+        """Read the folder, write tables, summary, lists and stores."""
+        paths = _embedding_files(self.folder, self.config.embeddings)
+        embeddings = {name: read_published(path) for name, path in paths.items()}
+        concepts, triplets, files = read_release(self.folder, embeddings)
+        write_concepts(self.out / "concepts.parquet", concepts)
+        write_triplets(self.out / "triplets.parquet", triplets, concepts)
+        for name, file in OPTIONAL_LISTS.items():
+            _write_lists(self.folder / file, self.out / f"{name}.parquet")
+        for name, (cuis, vectors) in embeddings.items():
+            rows = matching_rows(cuis, concepts["cui"])
+            path = self.out / name / "embeddings.h5"
+            write_store(path, concepts["cui"], vectors[rows], {"release": name}, {})
+            unused = {"no concept": len(cuis) - concepts.height}
+            files[paths[name].name] = file_rows(len(cuis), unused, concepts.height)
+        summary = {"files": files, **graph_summary(concepts, triplets)}
+        write_json(self.out / "summary.json", summary)
+        log.info("%s\n%s", self.out, summary_text(summary))
+
+
+def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:
+    """The embedding files by their name; all of them unless some are wanted."""
+    found = {
+        path.stem.removeprefix("word2embed_"): path
+        for path in sorted(folder.glob("embeddings/word2embed_*.h5"))
+    }
+    for name in wanted:
+        if name not in found:
+            raise InputError(
+                f"{folder}/embeddings has no word2embed_{name}.h5, which the config names; "
+                f"it has those of: {', '.join(found) or 'nothing'}"
+            )
+    if not found:
+        log.info("%s has no embeddings/word2embed_*.h5: no store is written", folder)
+    return {name: path for name, path in found.items() if not wanted or name in wanted}
+
+
+def _write_lists(source: Path, target: Path) -> None:
+    if not source.is_file():
+        log.info("%s is not there: no %s", source, target.name)
+        return
+    with replacing(target) as temporary:
+        read_lists(source).write_parquet(temporary)
+
+
+if __name__ == "__main__":
+    main(ReleaseCommand)

@@ -1,0 +1,131 @@
+"""`python -m kg.store`: look into a store, and change between its layout and the published one.
+
+python -m kg.store info --store embeddings.h5
+python -m kg.store get C0000294 --store embeddings.h5
+python -m kg.store nearest C0000294 --store embeddings.h5 --concepts concepts.parquet
+python -m kg.store import word2embed.h5 --store embeddings.h5 --concepts concepts.parquet
+python -m kg.store export word2embed.h5 --store embeddings.h5
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
+
+from kg.command import Command
+from kg.errors import InputError
+from kg.nearest import nearest
+from kg.published import read_published, write_published
+from kg.store import EmbeddingStore, matching_rows, write_store
+from kg.tables import read_concepts
+
+__all__ = ["StoreCommand"]
+
+log = logging.getLogger(__name__)
+
+
+class Info(Command):
+    """What a store holds and where it comes from, as JSON."""
+
+    store: Path = Field(description="the store")
+
+    def run(self) -> None:
+        """Write the attributes and sizes to stdout."""
+        store = EmbeddingStore(self.store)
+        sizes = {"rows": len(store), "dim": store.dim, "dtype": str(store.embedding.dtype)}
+        _show({**sizes, **store.attributes})
+
+
+class Get(Command):
+    """The vector of a concept, as JSON."""
+
+    cui: CliPositionalArg[str]
+    store: Path = Field(description="the store")
+
+    def run(self) -> None:
+        """Write the vector to stdout."""
+        _show(EmbeddingStore(self.store).get([self.cui])[0].tolist())
+
+
+class Nearest(Command):
+    """The nearest concepts by cosine: cui, name and similarity, TAB-separated."""
+
+    cui: CliPositionalArg[str]
+    store: Path = Field(description="the store")
+    concepts: Path | None = Field(None, description="concepts.parquet of the store, for names")
+    count: int = Field(10, ge=1, description="how many")
+
+    def run(self) -> None:
+        """Write one line a concept to stdout, best first."""
+        store = EmbeddingStore(self.store)
+        names: dict[str, str] = {}
+        if self.concepts is not None:
+            table = read_concepts(self.concepts)
+            store.check(table)
+            names = dict(table.select("cui", "name").iter_rows())
+        for cui, similarity in nearest(store, self.cui, self.count):
+            sys.stdout.write(f"{cui}\t{names.get(cui, '')}\t{similarity:.4f}\n")
+
+
+class Import(Command):
+    """A published word2embed_*.h5 file to a store."""
+
+    file: CliPositionalArg[Path]
+    store: Path = Field(description="the store to write")
+    concepts: Path | None = Field(
+        None, description="concepts.parquet whose rows the store is to have; all vectors without"
+    )
+    layout: Literal["published"] = Field("published", description="layout of the file")
+
+    def run(self) -> None:
+        """Read the vectors, take those of the concepts, write the store."""
+        names, vectors = read_published(self.file)
+        cuis = pl.Series("cui", names)
+        if self.concepts is not None:
+            cuis = read_concepts(self.concepts)["cui"]
+            rows = matching_rows(names, cuis)
+            missing = np.flatnonzero(rows < 0)
+            if len(missing):
+                raise InputError(
+                    f"{self.file} lacks {len(missing)} of {len(cuis)} concepts of {self.concepts} "
+                    f"(first {cuis[int(missing[0])]}); leave them out of the concepts"
+                )
+            vectors = vectors[rows]
+        write_store(self.store, cuis, vectors, {"imported": self.file.name}, {})
+        log.info("%s has %d of the %d vectors of %s", self.store, len(cuis), len(names), self.file)
+
+
+class Export(Command):
+    """A store to the file that the published code reads: one float16 data set a concept."""
+
+    file: CliPositionalArg[Path]
+    store: Path = Field(description="the store to read")
+    layout: Literal["published"] = Field("published", description="layout of the file")
+
+    def run(self) -> None:
+        """Read the store and write the file."""
+        write_published(self.file, EmbeddingStore(self.store))
+
+
+class StoreCommand(Command):
+    """Look into an embedding store, import and export it."""
+
+    info: CliSubCommand[Info]
+    get: CliSubCommand[Get]
+    nearest: CliSubCommand[Nearest]
+    import_: CliSubCommand[Import] = Field(alias="import")
+    export: CliSubCommand[Export]
+
+    def run(self) -> None:
+        """Run the chosen subcommand."""
+        CliApp.run_subcommand(self)
+
+
+def _show(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=None if isinstance(value, list) else 2) + "\n")
