@@ -95,7 +95,7 @@ class FeaturesConfig(Section):
     max_tokens: int = Field(default=25, ge=4, description="longer names are cut")
     lowercase: bool = Field(default=True, description="lower-case names before the tokenizer")
     batch_tokens: int = Field(
-        default=8192, ge=64, description="tokens in a batch, padding included"
+        default=8192, ge=1, description="tokens in a batch, padding included"
     )
     bf16: bool = Field(
         default=True, description="compute in bfloat16; pooling and output in float32"

