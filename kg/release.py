@@ -36,7 +36,7 @@ OPTIONAL_LISTS = {
 }
 """Table -> the file of the release that it is made of."""
 
-NEXT_STEP = "give the umls/ folder of the MEG release (see docs/umls.md)"
+NEXT_STEP = "give the umls/ folder of the release (docs/umls.md)"
 
 log = logging.getLogger(__name__)
 

@@ -53,7 +53,7 @@ def scan_rrf(folder: Path, name: str, needed: Sequence[str]) -> pl.LazyFrame:
     if path is None:
         raise InputError(
             f"{folder} has neither {name}.RRF nor {name}.RRF.gz; give the META folder of a UMLS "
-            "release, or get one by `python -m kg.umls --download true --release 2026AA`"
+            "release, or get one by `python -m kg.umls --download --release 2026AA`"
         )
     columns, rows = _listed(folder, name)
     missing = [column for column in needed if column not in columns]

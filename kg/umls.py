@@ -9,13 +9,16 @@ from pathlib import Path
 
 import polars as pl
 from pydantic import Field
+from pydantic_settings import CliImplicitFlag
 
 from kg.artefact import write_json
 from kg.command import Command, main
 from kg.config import UMLSConfig
+from kg.errors import InputError
 from kg.summary import Summary, graph_summary, summary_text
 from kg.tables import write_concepts, write_triplets
 from kg.umls_concepts import umls_concepts
+from kg.umls_download import API_KEY, download_umls
 from kg.umls_relations import umls_triplets
 
 __all__ = ["build", "prune"]
@@ -67,12 +70,24 @@ def _count_dropped(rows: Summary, reason: str, kept: int) -> None:
 class UMLSCommand(Command):
     """A UMLS Metathesaurus to concepts.parquet, triplets.parquet and summary.json."""
 
-    folder: Path = Field(description="META folder with MRCONSO and MRREL (.RRF or .RRF.gz), ...")
-    out: Path = Field(description="folder for the two tables and the summary")
+    folder: Path = Field(
+        Path("data/umls/META"), description="folder with MRCONSO, MRREL, ... (.RRF or .RRF.gz)"
+    )
+    out: Path | None = Field(None, description="folder for the two tables and the summary")
     config: UMLSConfig = Field(UMLSConfig(), description="section `umls` of the configuration")
+    download: CliImplicitFlag[bool] = Field(
+        False, description=f"get the files of --release first, with the key in {API_KEY}"
+    )
+    release: str = Field("", description="the release to download, such as 2026AA")
 
     def run(self) -> None:
-        """Read the folder, build the tables, write them with their summary."""
+        """Download the files where asked; read the folder, write the tables and their summary."""
+        if self.download:
+            download_umls(self.release, self.folder)
+        if self.out is None:
+            if not self.download:
+                raise InputError("--out is missing: the folder for the tables")
+            return
         concepts, triplets, files = build(self.folder, self.config)
         write_concepts(self.out / "concepts.parquet", concepts)
         write_triplets(self.out / "triplets.parquet", triplets, concepts)

@@ -194,7 +194,7 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
 def read_vocabulary(path: Path) -> pl.Series:
     """The distinct CUIs of a list: one a line, what follows a TAB does not count."""
     if not path.is_file():
-        raise InputError(f"the vocabulary {path} does not exist; correct it in the config")
+        raise InputError(f"the list of CUIs {path} does not exist; correct its path")
     lines = path.read_text(encoding="utf-8").split("\n")
     cuis = pl.Series("CUI", [line.split("\t")[0].strip() for line in lines], pl.String)
     return cuis.filter(cuis != "").unique().sort()

@@ -1,0 +1,64 @@
+"""DRAGON's files become the two tables."""
+
+from pathlib import Path
+
+import pytest
+
+from kg.command import main
+from kg.dragon import DragonCommand, read_dragon
+from kg.errors import InputError
+from kg.tables import read_concepts, read_triplets
+
+
+def _folder(tmp_path: Path, **changes: str) -> Path:
+    files = {
+        "concepts.txt": "C2\nC1\nC3\n",
+        "concept_names.txt": "C1\tpain\nC2\tache\nC9\tother\n",
+        "umls.csv": "isa\tC2\tC1\t1.0\nisa\tC2\tC1\t1.0\nisa\tC1\tC1\t1.0\nisa\tC1\tC3\t1.0\n",
+        "relations.txt": "isa\nfinding\n",
+    }
+    for name, text in {**files, **changes}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_tables_and_what_was_dropped(tmp_path):
+    concepts, triplets, files = read_dragon(_folder(tmp_path))
+    assert concepts.select("cui", "name").rows() == [("C1", "pain"), ("C2", "ache")]
+    assert triplets.rows() == [("C2", "isa", "C1", "DRAGON")]
+    assert files == {
+        "concepts.txt": {"read": 3, "dropped": {"no name": 1}, "kept": 2},
+        "umls.csv": {
+            "read": 4,
+            "dropped": {"inside one concept": 1, "no concept at an end": 1, "same fact": 1},
+            "kept": 1,
+        },
+    }
+
+
+def test_command(tmp_path):
+    main(DragonCommand, ["--folder", str(_folder(tmp_path)), "--out", str(tmp_path / "out")])
+    assert read_concepts(tmp_path / "out" / "concepts.parquet").height == 2
+    assert read_triplets(tmp_path / "out" / "triplets.parquet").height == 1
+
+
+def test_a_cut_line_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"umls.csv line 2: expected relation, subject"):
+        read_dragon(_folder(tmp_path, **{"umls.csv": "isa\tC1\tC2\t1.0\nisa\tC1"}))
+
+
+def test_an_unlisted_relation_is_named(tmp_path):
+    with pytest.raises(InputError, match="'treats'"):
+        read_dragon(_folder(tmp_path, **{"umls.csv": "treats\tC1\tC2\t1.0\n"}))
+
+
+@pytest.mark.parametrize("name", ["concepts.txt", "concept_names.txt", "umls.csv"])
+def test_a_missing_file_is_named(tmp_path, name):
+    (_folder(tmp_path) / name).unlink()
+    with pytest.raises(InputError, match=f"{name} does not exist"):
+        read_dragon(tmp_path)
+
+
+def test_relations_are_optional(tmp_path):
+    (_folder(tmp_path) / "relations.txt").unlink()
+    assert read_dragon(tmp_path)[1].height == 1
