@@ -41,7 +41,7 @@ class TestScore:
 
 class TestCompare:
     def test_is_paired_by_id_not_by_order(self):
-        ours, theirs = rows(0, 1, 0, 0), rows(0, 0, 1, 1)
+        ours, theirs = rows(0, 1, 0, 0), rows(1, 1, 1, 1)
         found = compare(ours, theirs[::-1], "other")
         assert (found["gained"], found["lost"], found["difference"]) == (2, 1, 0.25)
 

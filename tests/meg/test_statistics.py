@@ -72,6 +72,12 @@ class TestCalibration:
         expected = softmax(scores[0]).max() - 0.5
         assert statistics.calibration_error(scores, right) == pytest.approx(expected)
 
+    def test_over_and_under_confident_do_not_cancel(self):
+        scores = [(9.0, 0.0)] * 10 + [(0.0, 0.0)] * 10
+        right = np.arange(20) >= 10
+        expected = (softmax(scores[0]).max() + 0.5) / 2
+        assert statistics.calibration_error(scores, right) == pytest.approx(expected)
+
     def test_chance_is_calibrated(self):
         assert statistics.calibration_error([(0.0, 0.0)] * 4, np.arange(4) < 2) == pytest.approx(0)
 
