@@ -5,20 +5,26 @@ scores a linker on one. How they fit together: docs/grounding.md.
 
 import json
 import logging
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import polars as pl
 from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 from tqdm import tqdm
 
-from kg.artefact import write_json
+from kg.artefact import file_digest, write_json
 from kg.command import Command, main
 from kg.config import LinkConfig
 from kg.errors import InputError
 from kg.linking.build import build_dictionary, keep_concepts
+from kg.linking.corpus import held_out, read_corpus
 from kg.linking.dictionary import write_dictionary
+from kg.linking.evaluate import evaluate, scores_table
 from kg.linking.linker import Linker
+from kg.linking.normalise import keys_of
+from kg.linking.priors import read_priors, write_priors
 from kg.linking.records import Tally, ground, read_records, write_records
 from kg.store import EmbeddingStore
 from kg.tables import concepts_digest, read_concepts
@@ -33,6 +39,7 @@ class Build(Command):
 
     concepts: Path = Field(description="concepts.parquet")
     store: Path | None = Field(None, description="embeddings.h5: link only concepts that it has")
+    priors: Path | None = Field(None, description="priors.parquet made by `kg.link fit`")
     out: Path = Field(description="folder of the linker")
     config: LinkConfig = Field(LinkConfig(), description="section `link` of the configuration")
 
@@ -42,10 +49,12 @@ class Build(Command):
         if self.store is not None:
             cuis = [cui.decode() for cui in EmbeddingStore(self.store).cuis]
         kept = keep_concepts(concepts, self.config, cuis)
-        dictionary, counts = build_dictionary(kept, self.config)
+        priors = None if self.priors is None else read_priors(self.priors)
+        dictionary, counts = build_dictionary(kept, self.config, priors)
         about = {
             "config": self.config.model_dump(mode="json"),
             "concepts": concepts_digest(kept["cui"]),
+            "priors": self.priors and file_digest(self.priors),
             "counts": counts,
         }
         write_dictionary(self.out, dictionary, about)
@@ -71,11 +80,52 @@ class Run(Command):
             log.info("%s: %s", self.out / path.name, json.dumps(tally.summary()))
 
 
+class Fit(Command):
+    """Learn from a corpus which names are mentions, and of what."""
+
+    corpus: Path = Field(description="JSON lines (.gz) of text and mentions: start, end, cui")
+    concepts: Path | None = Field(None, description="concepts.parquet whose names are learned too")
+    out: Path = Field(description="priors.parquet")
+    held_out: float = Field(0, ge=0, lt=1, description="share of documents left for `evaluate`")
+    seed: int = Field(0, ge=0, description="seed of the boosted trees")
+
+    def run(self) -> None:
+        # scikit-learn takes a second to import, which the other subcommands need not wait for.
+        from kg.linking.fit import fit_priors  # noqa: PLC0415
+
+        documents, _ = held_out(read_corpus(self.corpus), self.held_out)
+        keys: set[str] = set()
+        if self.concepts is not None:
+            names = read_concepts(self.concepts).select(pl.concat_list("name", "synonyms"))
+            keys = {key for name in names.to_series().explode() for key in keys_of(name)} - {""}
+        priors = fit_priors(documents, keys, self.seed)
+        write_priors(self.out, priors)
+        log.info("%s: %d names of %d documents", self.out, priors.height, len(documents))
+
+
+class Evaluate(Command):
+    """Score a linker on a corpus's gold mentions."""
+
+    linker: Path = Field(description="folder made by `kg.link build`")
+    corpus: Path = Field(description="JSON lines (.gz) of text and mentions: start, end, cui")
+    held_out: float = Field(0, ge=0, le=1, description="score this share (0: all), as in `fit`")
+    out: Path | None = Field(None, description="the scores as JSON too")
+
+    def run(self) -> None:
+        _, documents = held_out(read_corpus(self.corpus), self.held_out or 1)
+        scores = evaluate(Linker.load(self.linker), documents)
+        sys.stdout.write(f"{len(documents)} documents\n{scores_table(scores)}\n")
+        if self.out is not None:
+            write_json(self.out, {"documents": len(documents), **scores})
+
+
 class Link(Command):
-    """Text to concepts."""
+    """Text to concepts: a linker is built once, then grounds any number of files."""
 
     build: CliSubCommand[Build]
     run_: CliSubCommand[Run] = Field(alias="run")
+    fit: CliSubCommand[Fit]
+    evaluate: CliSubCommand[Evaluate]
 
     def run(self) -> None:
         CliApp.run_subcommand(self)

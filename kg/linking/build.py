@@ -12,6 +12,8 @@ from kg.errors import InputError
 from kg.linking.dictionary import Dictionary
 from kg.linking.generic import GENERIC
 from kg.linking.normalise import fold, keys_of
+from kg.linking.priors import PRIORS
+from kg.linking.typos import MIN_LETTERS
 
 __all__ = ["build_dictionary", "keep_concepts"]
 
@@ -46,22 +48,26 @@ def keep_concepts(
 
 
 def build_dictionary(
-    concepts: pl.DataFrame, config: LinkConfig
+    concepts: pl.DataFrame, config: LinkConfig, priors: pl.DataFrame | None = None
 ) -> tuple[Dictionary, dict[str, int]]:
     """A dictionary of names and synonyms, and counts of what was read and dropped.
 
-    A name with several concepts ranks them by preferred name over synonym, then by how many names
-    a concept has (one known to many sources is the commoner), then by cui.
+    A name with several concepts ranks them by their mentions in the corpus behind `priors` (see
+    `kg.linking.fit`), then by preferred name over synonym, then by how many names a concept has
+    (one known to many sources is the commoner), then by cui. The corpus's own names are added.
     """
-    names, counts = _names(concepts.select("cui", "name", "synonyms").sort("cui"))
-    names = _shares(names)
-    cui = concepts["cui"].sort()
-    return _assemble(names, cui, config), counts | {"concepts": concepts.height}
+    priors = pl.DataFrame(schema=PRIORS) if priors is None else priors
+    concepts = concepts.select("cui", "name", "synonyms").sort("cui").with_row_index("concept")
+    names, counts = _names(concepts)
+    counted = priors.drop_nulls("cui").join(concepts.select("cui", "concept"), on="cui")
+    names = _shares(names, counted)
+    counts |= {"keys": names["key"].n_unique(), "candidates": names.height}
+    links = priors.group_by("key").agg(pl.col("link").first())
+    return _assemble(names, links, concepts["cui"], config), counts | {"concepts": concepts.height}
 
 
 def _names(concepts: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     """Rows (key, concept, weight) of the usable names, one a key and concept."""
-    concepts = concepts.with_row_index("concept")
     commonness = (pl.col("synonyms").list.len() + 1).cast(pl.Float64).log1p()
     preferred = concepts.select("concept", "name", weight=2 * commonness)
     synonyms = (
@@ -82,16 +88,25 @@ def _names(concepts: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         kept = names.filter(~condition)
         counts[f"keys_{reason}"] = names.height - kept.height
         names = kept
-    names = names.group_by("key", "concept").agg(pl.col("weight").max())
-    return names, counts | {"keys": names["key"].n_unique(), "candidates": names.height}
+    return names.group_by("key", "concept").agg(pl.col("weight").max()), counts
 
 
-def _shares(names: pl.DataFrame) -> pl.DataFrame:
-    share = pl.col("weight") / pl.col("weight").sum().over("key")
-    return names.select("key", "concept", share=share.cast(pl.Float32))
+def _shares(names: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """Rows (key, concept, share): the vocabulary's opinion weighs as much as one mention."""
+    opinion = pl.col("weight") / pl.col("weight").sum().over("key")
+    weights = pl.concat(
+        [
+            names.select("key", "concept", weight=opinion),
+            counted.select("key", "concept", weight=pl.col("count").cast(pl.Float64)),
+        ]
+    )
+    weights = weights.group_by("key", "concept").agg(pl.col("weight").sum())
+    return weights.select("key", "concept", share=opinion.cast(pl.Float32))
 
 
-def _assemble(names: pl.DataFrame, cui: pl.Series, config: LinkConfig) -> Dictionary:
+def _assemble(
+    names: pl.DataFrame, links: pl.DataFrame, cui: pl.Series, config: LinkConfig
+) -> Dictionary:
     keys = names["key"].unique().to_list()
     trie = marisa_trie.Trie(keys)
     numbers = pl.DataFrame(
@@ -102,16 +117,25 @@ def _assemble(names: pl.DataFrame, cui: pl.Series, config: LinkConfig) -> Dictio
         "number", "share", "concept", descending=[False, True, False]
     )
     first = np.searchsorted(names["number"].to_numpy(), np.arange(len(keys) + 1))
-    link = np.full(len(keys), config.unseen_link, dtype=np.float16)
-    generic = [trie[key] for word in GENERIC if (key := fold(word) + " ") in trie]
-    link[generic] = 0
     return Dictionary(
         names=trie,
-        words=marisa_trie.Trie(),
+        words=marisa_trie.Trie(_long_words(keys)),
         first=first.astype(np.uint32),
         concept=names["concept"].to_numpy().astype(np.uint32),
         share=names["share"].to_numpy().astype(np.float16),
-        link=link,
+        link=_links(numbers, links, config),
         cui=np.array([value.encode() for value in cui], dtype=bytes),
         longest=max(map(len, keys), default=0),
     )
+
+
+def _links(numbers: pl.DataFrame, links: pl.DataFrame, config: LinkConfig) -> np.ndarray:
+    """(key,) float16 by number; names that the corpus does not know get the default."""
+    generic = [fold(word) + " " for word in GENERIC]
+    unseen = pl.when(pl.col("key").is_in(generic)).then(0.0).otherwise(config.unseen_link)
+    joined = numbers.join(links, on="key", how="left").sort("number")
+    return joined.select(pl.col("link").fill_null(unseen))["link"].to_numpy().astype(np.float16)
+
+
+def _long_words(keys: list[str]) -> set[str]:
+    return {word for key in keys for word in key.split() if len(word) >= MIN_LETTERS}

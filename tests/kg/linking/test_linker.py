@@ -63,7 +63,7 @@ class TestNames:
         assert [cui for _, cui in found(text)] == ["C0000001", "C0000001", "C0000002"]
 
     def test_no_name_starts_or_ends_inside_a_word(self):
-        assert found("Seizureless fibrosisx and myfibrosis") == []
+        assert found("Seizureless fibrosisate and myfibrosis") == []
 
     def test_short_all_caps_name_needs_its_case(self):
         assert found("This was WAS.") == [("WAS", "NCBIGene:7454")]

@@ -1,0 +1,73 @@
+"""Texts with gold mentions, in JSON lines: what a linker learns from and is scored on.
+
+A line is {"pmid" or "id": ..., "text": ..., "mentions": [{"start", "end", "cui"}]}, MedMentions as
+one object a paper; offsets count characters. A line without mentions only says how often words
+occur; there, `stem` and `context` of a question serve as its text too.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kg.errors import InputError
+
+__all__ = ["Document", "held_out", "read_corpus"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and its gold mentions (start, end, cui)."""
+
+    id: str
+    text: str
+    mentions: tuple[tuple[int, int, str], ...] = ()
+
+
+def read_corpus(path: Path) -> list[Document]:
+    """Documents of a .jsonl or .jsonl.gz file; a bad line raises InputError naming it."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; expected a corpus in JSON lines")
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        documents = list(_documents(file, path))
+    if not documents:
+        raise InputError(f"{path} is empty; expected a corpus in JSON lines")
+    return documents
+
+
+def held_out(documents: Iterable[Document], share: float) -> tuple[list[Document], list[Document]]:
+    """Documents to learn from and documents to score on: about `share`, chosen by their id."""
+    parts: tuple[list[Document], list[Document]] = ([], [])
+    for document in documents:
+        digest = hashlib.sha256(document.id.encode()).digest()
+        parts[int.from_bytes(digest[:8], "big") < share * 2**64].append(document)
+    return parts
+
+
+def _documents(lines: Iterable[bytes], path: Path) -> Iterator[Document]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield _document(json.loads(line), number)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path} line {number}: {error!r}; expected an object with text and mentions "
+                "of start, end (inside the text) and cui"
+            ) from error
+
+
+def _document(record: dict[str, Any], number: int) -> Document:
+    text = record.get("text")
+    if text is None:
+        text = f"{record.get('stem', '')}\n{record.get('context', '')}"
+        return Document(str(record.get("id", number)), text)
+    mentions = tuple(
+        (int(mention["start"]), int(mention["end"]), str(mention["cui"]))
+        for mention in record.get("mentions", [])
+    )
+    for start, end, cui in mentions:
+        if not 0 <= start < end <= len(text):
+            raise ValueError(f"mention {start}-{end} ({cui}) in a text of {len(text)} characters")
+    return Document(str(record.get("pmid", record.get("id", number))), text, mentions)
