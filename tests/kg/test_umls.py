@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import rrf_plain
 from benchmarks.rrf_folder import write_rrf_folder
 from kg.artefact import read_json
 from kg.command import main
@@ -347,6 +348,11 @@ class TestInventedFolder:
         for rows in summary["files"].values():
             assert rows["read"] == rows["kept"] + sum(rows["dropped"].values())
         assert summary["files"]["MRREL.RRF"]["read"] == 3600
+
+    def test_plain_python_makes_the_same_tables(self, tmp_path):
+        folder = write_rrf_folder(tmp_path / "META", concepts=500, seed=1)
+        for ours, theirs in zip(build(folder, UMLSConfig()), rrf_plain.build(folder), strict=False):
+            assert ours.equals(theirs)
 
     def test_the_same_folder_in_another_order_is_the_same_graph(self, tmp_path):
         folder = write_rrf_folder(tmp_path / "META", concepts=100)
