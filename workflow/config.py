@@ -55,7 +55,7 @@ class KG(Section):
     """Where the knowledge graph comes from."""
 
     name: str = Field(description="names the graph's files: results/kg/<name>")
-    source: Literal["hpo", "umls", "release"] = Field(
+    source: Literal["hpo", "umls", "release", "dragon"] = Field(
         description="the command that reads it is kg.<source>"
     )
     folder: str | None = Field(
@@ -73,10 +73,14 @@ class KG(Section):
         return self
 
     @property
-    def settings(self) -> Section:
-        """The section of the source in use."""
-        section: Section = getattr(self, self.source)
-        return section
+    def settings(self) -> Section | None:
+        """The section of the source in use; kg.dragon has none."""
+        return getattr(self, self.source, None)
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Encoders whose vectors the source brings along."""
+        return self.release.embeddings if self.source == "release" else ()
 
 
 class Overrides(Section):
@@ -137,10 +141,10 @@ class Config(Section):
     seed: int = Field(0, ge=0, description="seed of every stage that does not set its own")
     kg: KG = Field(description="the knowledge graph")
     features: FeaturesConfig = Field(FeaturesConfig(), description="names to vectors: kg.features")
-    encoders: dict[str, EncoderConfig] = Field(
-        min_length=1, description="graph encoders by name: kg.train"
+    encoders: dict[str, EncoderConfig] = Field({}, description="graph encoders by name: kg.train")
+    encoder: str = Field(
+        description="the encoder of the main variant: one of encoders or of kg.release.embeddings"
     )
-    encoder: str = Field(description="the encoder of the main variant")
     link: LinkConfig = Field(LinkConfig(), description="text to concepts: kg.link")
     datasets: dict[str, Dataset] = Field(min_length=1, description="data sets by name")
     models: dict[str, LLM] = Field(min_length=1, description="LLMs by name")
@@ -163,6 +167,9 @@ class Config(Section):
         for where, known, name in self._references():
             if name not in known:
                 raise ValueError(f"{where}: {name!r} is unknown; known: {', '.join(sorted(known))}")
+        for name in self.encoders:
+            if name in self.kg.stores:
+                raise ValueError(f"encoders.{name}: kg.release.embeddings has this name; rename it")
         if MAIN in self.variants:
             raise ValueError(f"variants.{MAIN}: this name is taken by the run without overrides")
         for dataset, model, variant in product(self.datasets, self.models, self.all_variants):
@@ -252,7 +259,8 @@ class Config(Section):
 
     def _references(self) -> Iterator[tuple[str, Mapping[str, Any] | list[str], str]]:
         """Every name that must be a key of something: where it stands, of what, the name."""
-        yield "encoder", self.encoders, self.encoder
+        encoders = [*self.encoders, *self.kg.stores]
+        yield "encoder", encoders, self.encoder
         for key, dataset in self.datasets.items():
             if dataset.trained_on is not None:
                 own = [name for name, one in self.datasets.items() if one.trained_on is None]
@@ -261,7 +269,7 @@ class Config(Section):
             if variant.base is not None:
                 yield f"variants.{key}.base", self.variants, variant.base
             if variant.encoder is not None:
-                yield f"variants.{key}.encoder", self.encoders, variant.encoder
+                yield f"variants.{key}.encoder", encoders, variant.encoder
         for key, others in self.comparisons.items():
             for name in (key, *others):
                 yield "comparisons", self.all_variants, name

@@ -47,14 +47,14 @@ def render(title: str, introduction: str, parts: Sequence[Part]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Numbers as a person reads them: thousands apart, four digits at most behind the point."""
+    """Numbers as a person reads them: thousands apart, three digits at most behind the point."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    if isinstance(value, int) or float(value).is_integer():
-        return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.1f}" if abs(value) >= 10 or value == round(value, 1) else f"{value:.3f}"
 
 
 TEMPLATE = """<!doctype html>
@@ -82,7 +82,8 @@ svg text { font-family: system-ui, sans-serif !important; }
 table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; }
 caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid var(--line); }
-th { cursor: pointer; white-space: nowrap; }
+th { cursor: pointer; vertical-align: bottom; }
+td.long { min-width: 15rem; }
 th::after { content: attr(data-arrow); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--band); }
@@ -108,7 +109,8 @@ tbody tr:nth-child(even) { background: var(--band); }
 <tbody>
 {% for row in table.rows %}
 <tr>{% for name in table.columns %}<td
-{%- if row[name] is numeric %} class="number" data-value="{{ row[name] }}"{% endif %}>
+{%- if row[name] is numeric %} class="number" data-value="{{ row[name] }}"
+{%- elif row[name] is string and row[name] | length > 25 %} class="long"{% endif %}>
 {{- row[name] | shown }}</td>{% endfor %}</tr>
 {% endfor %}
 </tbody></table></div>

@@ -30,89 +30,107 @@ def sections(contents: Contents) -> list[Part]:
     return [part for part in parts if part.figures or any(table.rows for table in part.tables)]
 
 
+def _groups(results: Results) -> dict[str, Results]:
+    """Results by data set and model, which share figures and tables."""
+    groups: dict[str, Results] = {}
+    for run, result in results:
+        groups.setdefault(f"{run.dataset}, {run.model}", []).append((run, result))
+    return groups
+
+
 def _accuracy(results: Results) -> Part:
-    groups = dict.fromkeys((run.dataset, run.model) for run, _ in results)
-    figures, rows = [], []
-    for dataset, model in groups:
-        own = [(r, x) for r, x in results if (r.dataset, r.model) == (dataset, model)]
-        bars = [Interval(run.variant, *_percent(result)) for run, result in own]
-        options = len(own[0][1]["classes"])
-        figures.append(intervals(bars, f"{dataset}, {model}: right answers, %", 100 / options))
-        rows += [_accuracy_row(run, result) for run, result in own]
-    text = "Right answers with Wilson's 95% interval; the dotted line is chance."
-    return Part("Accuracy", text, figures, [Table(rows)])
+    figures, tables = [], []
+    for name, group in _groups(results).items():
+        bars = [Interval(run.variant, *_percent(result)) for run, result in group]
+        chance = 100 / len(group[0][1]["classes"])
+        figures.append(intervals(bars, f"{name}: right answers, %", chance))
+        tables.append(Table([_accuracy_row(*one) for one in group], name))
+    text = "Right answers, %, with Wilson's 95% interval; the dotted line is chance."
+    return Part("Accuracy", text, figures, tables)
 
 
 def _accuracy_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
     value, low, high = _percent(result)
     return {
-        "data set": run.dataset,
-        "model": run.model,
         "variant": run.variant,
+        "what it is": run.description,
         "accuracy": value,
         "from": low,
         "to": high,
         "questions": result["n"],
         "unanswered": result["unanswered"],
         "concepts a question": result["concepts"],
-        "what it is": run.description,
     }
 
 
 def _comparisons(results: Results) -> Part:
-    rows = [
-        {
-            "data set": run.dataset,
-            "model": run.model,
-            "variant": run.variant,
-            "against": other,
-            "accuracy": 100 * result["accuracy"],
-            "theirs": 100 * compared["accuracy"],
-            "points more": 100 * compared["difference"],
-            "from": 100 * compared["interval"][0],
-            "to": 100 * compared["interval"][1],
-            "only here right": compared["gained"],
-            "only there right": compared["lost"],
-            "McNemar p": compared["mcnemar_p"],
-        }
-        for run, result in results
-        for other, compared in result["comparisons"].items()
+    tables = [
+        Table([row for one in group for row in _comparison_rows(*one)], name)
+        for name, group in _groups(results).items()
     ]
     text = (
         "The same questions answered by two runs: percentage points more, with the 95% interval of "
         "a paired bootstrap, and the exact p-value of McNemar's test."
     )
-    return Part("Comparisons", text, (), [Table(rows)])
+    return Part("Comparisons", text, (), tables)
+
+
+def _comparison_rows(run: RunFiles, result: Mapping[str, Any]) -> list[Row]:
+    return [
+        {
+            "variant": run.variant,
+            "against": name,
+            "accuracy": _rounded(result["accuracy"]),
+            "its accuracy": _rounded(other["accuracy"]),
+            "points more": _rounded(other["difference"]),
+            "from": _rounded(other["interval"][0]),
+            "to": _rounded(other["interval"][1]),
+            "right only here": other["gained"],
+            "right only there": other["lost"],
+            "p": other["mcnemar_p"],
+        }
+        for name, other in result["comparisons"].items()
+    ]
 
 
 def _kinds(results: Results) -> Part:
-    rows = [
-        {"data set": run.dataset, "model": run.model, "variant": run.variant}
-        | {kind: 100 * values["accuracy"] for kind, values in result["kinds"].items()}
-        for run, result in results
-        if len(result["kinds"]) > 1
-    ]
-    return Part("Kinds of question", "Right answers by kind, %.", (), [Table(rows)])
+    tables = []
+    for name, group in _groups(results).items():
+        rows = [
+            {"variant": run.variant}
+            | {kind: _rounded(values["accuracy"]) for kind, values in result["kinds"].items()}
+            for run, result in group
+            if len(result["kinds"]) > 1
+        ]
+        tables.append(Table(rows, name))
+    return Part("Kinds of question", "Right answers, %, by kind.", (), tables)
 
 
 def _phases(contents: Contents) -> Part:
-    figures, rows = [], []
+    figures, tables = [], []
     for title, field in (("Phase I", "align"), ("Phase II", "finetune")):
         folders = dict.fromkeys(getattr(run, field) for run in contents.runs if getattr(run, field))
-        panels = {}
-        for folder in folders:
-            history = [row for row in read_history(folder) if row.get("stage") != "mapper"]
-            names = [n for n in dict.fromkeys(k for row in history for k in row) if "loss" in n]
-            lines = [_curve(history, name, "step") for name in names if name != "train_loss"]
-            if history:
-                panels[f"{title}, {folder.name}"] = lines
-            rows += _flat_row({"phase": title, "model": folder.name}, folder / "metrics.json")
+        histories = {folder.name: _steps(folder) for folder in folders}
+        panels = {f"{title}, {name}": _losses(rows) for name, rows in histories.items() if rows}
         if panels:
             figures.append(curves(panels, "step"))
+        rows = [{"model": f.name} | _flat(read_json(f / "metrics.json")) for f in folders]
+        tables.append(Table(rows, title))
     text = (
-        "Training losses by optimiser step; name retrieval: how often a mapped vector is nearest "
+        "Training losses by optimiser step. Name retrieval: how often a mapped vector is nearest "
+        "to its own concept's name."
     )
-    return Part("Training", text + "to its own concept's name.", figures, [Table(rows)])
+    return Part("Training", text, figures, tables)
+
+
+def _steps(folder: Path) -> list[Row]:
+    """What was logged of a phase itself: neither of the mapper alone nor the closing summary."""
+    return [row for row in read_history(folder) if "stage" not in row and "loss" in row]
+
+
+def _losses(rows: list[Row]) -> list[Curve]:
+    names = [name for name in rows[0] if name.startswith("loss")]
+    return [_curve(rows, name, "step") for name in names]
 
 
 def _encoders(contents: Contents) -> Part:
@@ -157,27 +175,29 @@ def _runtimes(contents: Contents) -> Part:
 
 
 def _circumstances(results: Results) -> Part:
-    rows = [
-        {"data set": run.dataset, "model": run.model, "variant": run.variant}
-        | _flat(result["run"].get("hardware", {}))
-        | _flat(result["run"].get("versions", {}))
-        for run, result in results
-    ]
+    """Runs of the same machine and versions make one row."""
+    rows: list[Row] = []
+    for _, result in results:
+        about = result["run"]
+        row = _flat(about.get("hardware", {})) | _flat(about.get("versions", {}))
+        if row not in rows:
+            rows.append(row)
     return Part("Machine and versions", "", (), [Table(rows)])
+
+
+def _rounded(share: float) -> float:
+    """Percent, as far as it is worth reading."""
+    return round(100 * share, 1)
 
 
 def _percent(result: Mapping[str, Any]) -> tuple[float, float, float]:
     low, high = result["wilson"]
-    return 100 * result["accuracy"], 100 * low, 100 * high
+    return _rounded(result["accuracy"]), _rounded(low), _rounded(high)
 
 
 def _curve(history: Iterable[Row], name: str, x: str) -> Curve:
     points = [(row[x], row[name]) for row in history if name in row]
     return Curve(name.replace("_", " "), [p[0] for p in points], [p[1] for p in points])
-
-
-def _flat_row(start: Row, path: Path) -> list[Row]:
-    return [start | _flat(read_json(path))] if path.is_file() else []
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Row:

@@ -32,7 +32,7 @@ DEFAULT_CORES = 8
 
 
 wildcard_constraints:
-    encoder="|".join(map(re.escape, CONFIG.encoders)),
+    encoder="|".join(map(re.escape, CONFIG.encoders)) or "none",
     dataset="|".join(map(re.escape, CONFIG.datasets)),
     model="|".join(map(re.escape, CONFIG.models)),
     aligned="|".join(map(re.escape, PLAN.aligned)),
@@ -120,7 +120,9 @@ def predictions(run):
 
 
 def used_encoders():
-    return list(dict.fromkeys(run.encoder for run in PLAN.targets))
+    """The encoders to be trained for the targets."""
+    used = dict.fromkeys(run.encoder for run in PLAN.targets)
+    return [name for name in used if name in CONFIG.encoders]
 
 
 def targets():
@@ -136,6 +138,12 @@ def targets():
 
 
 # Inputs and options of the rules
+
+
+def source_option():
+    """Settings of the command that reads the graph, where it has some."""
+    settings = CONFIG.kg.settings
+    return f"--config {shlex.quote(section(settings))}" if settings else ""
 
 
 def quiz_inputs(wildcards):

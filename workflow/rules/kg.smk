@@ -6,6 +6,7 @@ rule tables:
         concepts=f"{GRAPH}/concepts.parquet",
         triplets=f"{GRAPH}/triplets.parquet",
         summary=f"{GRAPH}/summary.json",
+        stores=[store(name) for name in CONFIG.kg.stores],
     log:
         "logs/tables.log",
     benchmark:
@@ -20,12 +21,12 @@ rule tables:
         code=code(f"kg.{CONFIG.kg.source}"),
         source=CONFIG.kg.source,
         folder=f"--folder {CONFIG.kg.folder}" if CONFIG.kg.folder else "",
-        config=section(CONFIG.kg.settings),
+        config=source_option(),
         out=folder,
     message:
         "The knowledge graph {params.source} becomes tables"
     shell:
-        "python -m kg.{params.source} {params.folder} --config {params.config:q}"
+        "python -m kg.{params.source} {params.folder} {params.config}"
         " --out {params.out} > {log} 2>&1"
 
 
