@@ -1,0 +1,50 @@
+import json
+
+import pytest
+import torch
+
+from kg.errors import InputError
+from meg.batch import Collator
+from meg.checkpoint import Record, load, save
+from meg.objectives import inputs_of
+from meg.vectors import Vectors
+from tests.meg.test_model import example
+
+
+def logits(meg, tokens, store):
+    with torch.no_grad():
+        return meg(**inputs_of(Collator(Vectors(store))([example(tokens)])))
+
+
+class TestRoundTrip:
+    def test_gives_the_same_logits(self, meg_and_tokens, model_config, store, tmp_path):
+        meg, tokens = meg_and_tokens
+        for name, parameter in meg.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter)
+        record = Record(model=model_config, kge=6, store="digest")
+        save(tmp_path / "m", meg, record, [{"loss": 1.0}], {"n": 1})
+        again, tokens_again, record_again = load(tmp_path / "m")
+        assert torch.equal(logits(again, tokens_again, store), logits(meg, tokens, store))
+        assert record_again == record
+
+    def test_holds_no_base_weights(self, meg_and_tokens, model_config, tmp_path):
+        meg, _ = meg_and_tokens
+        save(tmp_path / "m", meg, Record(model=model_config, kge=6, store=""), [], {})
+        files = {p.name for p in (tmp_path / "m").rglob("*") if p.suffix == ".safetensors"}
+        assert files == {"adapter_model.safetensors", "mapper.safetensors"}
+        size = sum(p.stat().st_size for p in (tmp_path / "m").rglob("*.safetensors"))
+        assert size < 40_000
+
+    def test_of_a_folder_that_is_none_says_so(self, tmp_path):
+        with pytest.raises(InputError, match=r"no meg\.json"):
+            load(tmp_path)
+
+    def test_of_a_base_that_is_gone_says_what_to_do(self, meg_and_tokens, model_config, tmp_path):
+        meg, _ = meg_and_tokens
+        record = Record(model=model_config, kge=6, store="")
+        save(tmp_path / "m", meg, record, [], {})
+        text = json.loads((tmp_path / "m" / "meg.json").read_text())
+        assert text["model"]["base"] == model_config.base
+        with pytest.raises(InputError, match="cannot be loaded"):
+            load(tmp_path / "m", base=str(tmp_path / "nowhere"))
