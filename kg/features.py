@@ -7,6 +7,7 @@ config, so that a run that was killed continues, and another one does not touch 
 
 import hashlib
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils.logging import disable_progress_bar
 
 from kg.command import Command, main
 from kg.config import FeaturesConfig
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """The tokenizer and the encoder, in evaluation mode, on a GPU if there is one."""
     where = locate(config.model)
+    if not sys.stderr.isatty():
+        disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
         model = AutoModel.from_pretrained(
