@@ -40,6 +40,9 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
+MERGES = [("Ġ", "Y"), ("Ġ", "N")]
+"""In byte-level alphabets Ġ stands for the space."""
+
 TINY: dict[str, Any] = {
     "hidden_size": 64,
     "intermediate_size": 128,
@@ -78,10 +81,14 @@ def random_model(model_type: str, vocabulary: int, seed: int) -> PreTrainedModel
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
-    """A tokenizer of single bytes with a ChatML template: nothing to train or to download."""
+    """A tokenizer of single bytes with a ChatML template: nothing to train or to download.
+
+    Only the beginnings of " Yes" and " No" are merged, as both answers must not start alike.
+    """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([START, END, *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokens = [START, END, *alphabet, *map("".join, MERGES)]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=MERGES))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(

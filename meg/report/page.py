@@ -54,6 +54,8 @@ def _shown(value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
+    if 0 < abs(value) < 0.0005:
+        return f"{value:.0e}"
     return f"{value:,.1f}" if abs(value) >= 10 or value == round(value, 1) else f"{value:.3f}"
 
 

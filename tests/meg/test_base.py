@@ -42,6 +42,10 @@ class TestByteTokenizer:
         tokenizer = byte_tokenizer()
         assert tokenizer.decode(tokenizer(text).input_ids) == text
 
+    def test_tells_yes_from_no_by_the_first_token(self) -> None:
+        yes, no = byte_tokenizer()(["? Yes", "? No"]).input_ids
+        assert yes[1] != no[1]
+
     def test_writes_turns(self) -> None:
         turns = [{"role": "user", "content": "Hi"}]
         text = byte_tokenizer().apply_chat_template(

@@ -1,0 +1,126 @@
+"""The page of a results folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kg.command import main
+from meg.report.__main__ import ReportCommand
+from meg.report.contents import read_runtimes
+
+RESULT: dict[str, Any] = {
+    "accuracy": 0.5,
+    "wilson": [0.2, 0.8],
+    "n": 8,
+    "unanswered": 1,
+    "concepts": 1.5,
+    "kinds": {"is_a": {"accuracy": 0.25}, "gene": {"accuracy": 0.75}},
+    "classes": {"0": {}, "1": {}},
+    "comparisons": {},
+    "run": {"versions": {"torch": "2.13.0"}, "hardware": {"device": "cpu"}},
+}
+COMPARED = {
+    "accuracy": 0.375,
+    "difference": 0.125,
+    "interval": [-0.1, 0.3],
+    "gained": 2,
+    "lost": 1,
+    "mcnemar_p": 1.0,
+}
+SUMMARY = {
+    "concepts": 3,
+    "triplets": 2,
+    "relations": {"is_a": 2},
+    "sources": {"HPO": 2},
+    "semantic_types": {"disease": 3},
+    "degree": {"mean": 1.333, "histogram": {"1": 2}},
+    "files": {"hp.obo": {"read": 4}},
+}
+METRICS = {
+    "link_prediction": {"test": {"mrr": 0.125, "by_relation": {"is_a": {"mrr": 0.9}}}},
+    "probes": {"stored": {"branch": 0.925}, "text": {"branch": 0.75}},
+}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two runs, of which one has trainings; an encoder; a job's runtime."""
+    compared = RESULT | {"comparisons": {"text_only": COMPARED}}
+    files: dict[str, Any] = {
+        "quiz_tiny.json": compared,
+        "text_only.json": RESULT,
+        "summary.json": SUMMARY,
+        "encoder/metrics.json": METRICS,
+        "align/metrics.json": {"concepts": 3},
+    }
+    for name, value in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(value))
+    steps = [{"stage": "mapper", "step": 0, "loss": 9}, {"step": 1, "loss": 2}, {"train_loss": 2}]
+    (tmp_path / "align/history.jsonl").write_text("\n".join(map(json.dumps, steps)))
+    (tmp_path / "encoder/history.jsonl").write_text(json.dumps({"epoch": 1, "loss": 1, "mrr": 0.1}))
+    (tmp_path / "runtimes/predict").mkdir(parents=True)
+    (tmp_path / "runtimes/predict/quiz.tsv").write_text(
+        "s\th:m:s\tmax_rss\tcpu_time\n90.0\t0:01:30\t512.5\t30\n"
+    )
+    return tmp_path
+
+
+def command(folder: Path, *runs: dict[str, Any]) -> list[str]:
+    arguments = {
+        "kg": "toy",
+        "graph": folder / "summary.json",
+        "encoders": json.dumps({"edge": str(folder / "encoder")}),
+        "runs": json.dumps(runs),
+        "runtimes": folder / "runtimes",
+        "out": folder / "report.html",
+    }
+    return [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
+
+
+def run(folder: Path, file: str, variant: str, **other: Any) -> dict[str, Any]:
+    result = str(folder / file)
+    return {"dataset": "quiz", "model": "tiny", "variant": variant, "result": result} | other
+
+
+class TestReport:
+    def test_tells_every_number(self, results: Path) -> None:
+        align = str(results / "align")
+        runs = [
+            run(results, "quiz_tiny.json", "main", align=align),
+            run(results, "text_only.json", "text_only", description="no graph"),
+        ]
+        main(ReportCommand, command(results, *runs))
+        page = (results / "report.html").read_text()
+        for text in ("quiz by tiny", "no graph", "12.5", "-10.0", "0.925", "2.13.0", "disease"):
+            assert text in page
+        assert "Phase I, align" in page
+        assert "predict quiz" in page
+        assert "0.900" not in page, "by-relation ranks would flood the table"
+
+    def test_of_no_run_shows_graph_and_encoders(self, results: Path) -> None:
+        main(ReportCommand, command(results))
+        page = (results / "report.html").read_text()
+        assert "Accuracy" not in page
+        assert "Graph encoders" in page
+
+    def test_missing_result_is_an_error(
+        self, results: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            main(ReportCommand, command(results, run(results, "none.json", "main")))
+        assert "none.json does not exist; make it with meg.score" in capsys.readouterr().err
+        assert not (results / "report.html").exists()
+
+
+class TestRuntimes:
+    def test_are_in_minutes(self, results: Path) -> None:
+        row = {"job": "predict quiz", "minutes": 1.5, "CPU minutes": 0.5, "memory, MB": 512.5}
+        assert read_runtimes(results / "runtimes") == [row]
+
+    def test_of_a_moment_have_no_memory(self, tmp_path: Path) -> None:
+        (tmp_path / "x.tsv").write_text("s\tmax_rss\tcpu_time\n0.01\tNA\tNA\n")
+        assert read_runtimes(tmp_path)[0]["memory, MB"] is None
