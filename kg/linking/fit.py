@@ -15,7 +15,9 @@ import marisa_trie
 import numpy as np
 import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
+from kg.errors import InputError
 from kg.linking.corpus import Document
 from kg.linking.counts import Counts, count, longest_keys
 from kg.linking.normalise import is_acronym, key_of, words_of
@@ -46,9 +48,11 @@ def fit_priors(documents: Sequence[Document], keys: Iterable[str], seed: int = 0
         max_iter=100, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=40,
         l2_regularization=1, early_stopping=False, random_state=seed,
     )  # fmt: skip
-    model.fit(*_examples(documents, keys))
     used = sorted(key for key in names if counts.found[key] or counts.cuis.get(key))
-    link = model.predict_proba(_features(used, counts))[:, 1]
+    # Small data: more threads only wait for each other, minutes long on a busy machine.
+    with threadpool_limits(limits=1):
+        model.fit(*_examples(documents, keys))
+        link = model.predict_proba(_features(used, counts))[:, 1]
     rows: list[tuple[str, str | None, int, float]] = []
     for key, chance in zip(used, link.tolist(), strict=True):
         cuis = sorted(counts.cuis.get(key, {}).items())
@@ -65,7 +69,8 @@ def _mentioned(documents: Iterable[Document]) -> set[str]:
 
 def _examples(documents: Sequence[Document], keys: set[str]) -> tuple[np.ndarray, np.ndarray]:
     """Names found in each fold, described by the counts of the other folds: (n, feature), (n,)."""
-    features, labels = [], []
+    features: list[np.ndarray] = []
+    labels: list[bool] = []
     for fold in range(FOLDS):
         others = [document for i, document in enumerate(documents) if i % FOLDS != fold]
         names = marisa_trie.Trie(_mentioned(others) | keys)
@@ -75,7 +80,13 @@ def _examples(documents: Sequence[Document], keys: set[str]) -> tuple[np.ndarray
             here = [key for *_, key in longest_keys(words_of(document.text)[1], names)]
             found += here
             labels += _named(here, document, counts)
-        features.append(_features(found, counts))
+        if found:
+            features.append(_features(found, counts))
+    if len(set(labels)) < 2:
+        raise InputError(
+            f"the corpus of {len(documents)} documents holds no name that is sometimes a mention "
+            "and sometimes not; take a larger one, or leave out its mentions"
+        )
     return np.concatenate(features), np.array(labels)
 
 

@@ -80,3 +80,25 @@ class TestBuild:
         build(built, "--config", '{"min_link": 0.6}')
         [grounded] = run(built, '{"stem": "CF and seizure"}')
         assert grounded["mentions"]["stem"] == []
+
+
+class TestFitAndEvaluate:
+    def test_linker_learned_from_a_corpus_is_scored_on_the_rest(self, built, capsys):
+        mention = '{"start": 2, "end": 4, "cui": "C1"}'
+        line = '{"pmid": "%d", "text": "a CF seizure", "mentions": [' + mention + "]}\n"
+        (built / "corpus.jsonl").write_text("".join(line % number for number in range(100)))
+        corpus, priors = str(built / "corpus.jsonl"), str(built / "priors.parquet")
+        concepts, scores = str(built / "concepts.parquet"), str(built / "scores.json")
+        main(
+            Link,
+            ["fit", "--corpus", corpus, "--concepts", concepts, "--out", priors]
+            + ["--held-out", "0.3"],
+        )
+        build(built, "--priors", priors)
+        main(
+            Link,
+            ["evaluate", "--linker", str(built / "linker"), "--corpus", corpus]
+            + ["--held-out", "0.3", "--out", scores],
+        )
+        assert "| mention | 100.0 | 100.0 | 100.0 |" in capsys.readouterr().out
+        assert 10 < json.loads((built / "scores.json").read_text())["documents"] < 50
