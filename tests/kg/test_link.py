@@ -89,16 +89,9 @@ class TestFitAndEvaluate:
         (built / "corpus.jsonl").write_text("".join(line % number for number in range(100)))
         corpus, priors = str(built / "corpus.jsonl"), str(built / "priors.parquet")
         concepts, scores = str(built / "concepts.parquet"), str(built / "scores.json")
-        main(
-            Link,
-            ["fit", "--corpus", corpus, "--concepts", concepts, "--out", priors]
-            + ["--held-out", "0.3"],
-        )
+        part = ["--corpus", corpus, "--held-out", "0.3"]
+        main(Link, ["fit", "--concepts", concepts, "--out", priors, *part])
         build(built, "--priors", priors)
-        main(
-            Link,
-            ["evaluate", "--linker", str(built / "linker"), "--corpus", corpus]
-            + ["--held-out", "0.3", "--out", scores],
-        )
+        main(Link, ["evaluate", "--linker", str(built / "linker"), "--out", scores, *part])
         assert "| mention | 100.0 | 100.0 | 100.0 |" in capsys.readouterr().out
         assert 10 < json.loads((built / "scores.json").read_text())["documents"] < 50

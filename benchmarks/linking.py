@@ -1,0 +1,167 @@
+"""Accuracy and speed of the dictionary linker: the tables of docs/benchmarks.md.
+
+    python benchmarks/linking.py accuracy train.jsonl.gz     # MedMentions, `kg.linking.corpus`
+    python benchmarks/linking.py speed train.jsonl.gz --names 4000000
+
+Accuracy: names and priors from the papers of one part, scores on the other (by hash of the id).
+Speed: generated names of one to five words, added to the corpus's own, one thread.
+"""
+
+import gc
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
+
+from kg.command import Command, main
+from kg.config import LinkConfig
+from kg.linking.build import build_dictionary
+from kg.linking.corpus import Document, held_out, read_corpus
+from kg.linking.dictionary import write_dictionary
+from kg.linking.evaluate import evaluate
+from kg.linking.fit import fit_priors
+from kg.linking.linker import Linker
+from kg.linking.normalise import keys_of, words_of
+from kg.tables import CONCEPTS, normalise_concepts
+
+
+class Accuracy(Command):
+    """Precision, recall and F1 with and without what each step adds."""
+
+    corpus: CliPositionalArg[Path] = Field(description="gold mentions, JSON lines")
+    held_out: float = Field(0.1, gt=0, lt=1, description="share of the papers scored")
+
+    def run(self) -> None:
+        train, test = held_out(read_corpus(self.corpus), self.held_out)
+        concepts = corpus_concepts(train)
+        unmarked = [Document(document.id, document.text) for document in train]
+        names = concepts.select(pl.concat_list("name", "synonyms")).to_series().explode()
+        keys = {key for name in names for key in keys_of(name)}
+        learned = fit_priors(train, set())
+        rows = {
+            "names only": (LinkConfig(min_link=0), None),
+            "names, generic words left out": (LinkConfig(), None),
+            "document frequencies, no annotations": (LinkConfig(), fit_priors(unmarked, keys)),
+            "link probability, no typing errors": (LinkConfig(typos=False), learned),
+            "link probability (default)": (LinkConfig(), learned),
+        }
+        _out(f"{len(train)} papers learned from, {len(test)} scored")
+        _out("| method | document P | R | F1 | mention P | R | F1 |\n|---|---|---|---|---|---|---|")
+        for name, (config, priors) in rows.items():
+            linker = Linker(build_dictionary(concepts, config, priors)[0], config)
+            scores = evaluate(linker, test)
+            cells = [f"{s[k]:.1f}" for s in scores.values() for k in ("precision", "recall", "f1")]
+            _out(f"| {name} | {' | '.join(cells)} |")
+
+
+class Speed(Command):
+    """Time and memory of building, loading and linking."""
+
+    corpus: CliPositionalArg[Path] = Field(description="texts to link, JSON lines")
+    names: int = Field(4_000_000, ge=1000, description="names in the dictionary")
+    texts: int = Field(1000, ge=1, description="texts linked")
+
+    def run(self) -> None:
+        documents = read_corpus(self.corpus)
+        concepts = generated_concepts(documents, self.names)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "linker"
+            start = time.process_time()
+            dictionary, counts = build_dictionary(concepts, LinkConfig())
+            write_dictionary(path, dictionary, {"config": LinkConfig().model_dump(mode="json")})
+            build = time.process_time() - start
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            size = sum(file.stat().st_size for file in path.iterdir()) / 1e6
+            del dictionary
+            # The generated names are this program's, no linker's: keep the collector off them.
+            gc.collect()
+            gc.freeze()
+            load = min(_seconds(lambda: Linker.load(path)) for _ in range(5))
+            linker = Linker.load(path)
+            texts = [document.text for document in documents[: self.texts]]
+            start = time.process_time()
+            mentions = sum(len(linker.link(text)) for text in texts)
+            link = time.process_time() - start
+        kilobytes = sum(map(len, texts)) / 1000
+        _out("| names | keys | build CPU s | build peak MB | file MB | load ms | texts / CPU s |")
+        _out("|---|---|---|---|---|---|---|")
+        _out(
+            f"| {counts['names']} | {counts['keys']} | {build:.1f} | {peak:.0f} | {size:.0f} "
+            f"| {1000 * load:.1f} | {len(texts) / link:.0f} |"
+        )
+        _out(f"{kilobytes / len(texts):.2f} kB a text, {mentions / len(texts):.1f} mentions a text")
+
+
+class Linking(Command):
+    """Benchmarks of kg.link."""
+
+    accuracy: CliSubCommand[Accuracy]
+    speed: CliSubCommand[Speed]
+
+    def run(self) -> None:
+        CliApp.run_subcommand(self)
+
+
+def corpus_concepts(documents: Sequence[Document]) -> pl.DataFrame:
+    """A concept table of the mentions' own strings: the commonest is the name."""
+    names: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in documents:
+        for start, end, cui in document.mentions:
+            names[cui][document.text[start:end]] += 1
+    ranked = {cui: [name for name, _ in found.most_common()] for cui, found in names.items()}
+    rows = [(cui, found[0], found[1:], [], None) for cui, found in ranked.items()]
+    return normalise_concepts(pl.DataFrame(rows, schema=CONCEPTS, orient="row"))
+
+
+def generated_concepts(documents: Sequence[Document], names: int) -> pl.DataFrame:
+    """The corpus's concepts, and invented ones of two names up to a number of names.
+
+    An invented name has one to five words: of the corpus (a half) or made of two halves of them.
+    """
+    known = corpus_concepts(documents)
+    generator = np.random.default_rng(0)
+    found = Counter(word for document in documents for word in words_of(document.text)[1])
+    vocabulary = np.array([word for word in found if len(word) > 3])
+    made = np.char.add(
+        [word[: len(word) // 2 + 1] for word in generator.choice(vocabulary, 400_000)],
+        [word[len(word) // 2 :] for word in generator.choice(vocabulary, 400_000)],
+    )
+    words = np.concatenate([generator.choice(vocabulary, 400_000), made])
+    lengths = generator.integers(1, 6, names)
+    drawn = iter(generator.choice(words, int(lengths.sum())).tolist())
+    invented = [" ".join(next(drawn) for _ in range(length)) for length in lengths]
+    half = len(invented) // 2
+    extra = pl.DataFrame(
+        {
+            "cui": [f"X{number:07d}" for number in range(half)],
+            "name": invented[:half],
+            "synonyms": [[name] for name in invented[half : 2 * half]],
+            "semantic_types": [[] for _ in range(half)],
+            "definition": [None] * half,
+        },
+        schema=CONCEPTS,
+    )
+    return normalise_concepts(pl.concat([known, extra]))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def _out(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Linking)
