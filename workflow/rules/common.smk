@@ -28,7 +28,7 @@ CONFIG = PLAN.config
 ROOT = Path(workflow.basedir)
 GRAPH = f"results/kg/{CONFIG.kg.name}"
 DEFAULT_CORES = 8
-"""Cores of a job on a cluster, where Snakemake is not told a number."""
+"""Cores for each GPU, and of a job on a cluster, where Snakemake is not told how many there are."""
 
 
 wildcard_constraints:
@@ -70,6 +70,12 @@ def any_gpu():
 def all_cores(wildcards):
     """On a CPU two trainings at once would only be in each other's way."""
     return workflow.cores or DEFAULT_CORES
+
+
+def cores(model):
+    """All of them for a model on the CPU, some for each GPU else."""
+    devices = gpus(model)
+    return min(all_cores(None), DEFAULT_CORES * devices) if devices else all_cores(None)
 
 
 def memory(gigabytes):

@@ -13,7 +13,7 @@ rule predict:
         "results/runtimes/predict/{run}.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: lambda w: cores(PLAN.runs[w.run].model)
     resources:
         mem=memory(32),
         runtime="4h",

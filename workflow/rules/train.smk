@@ -43,7 +43,7 @@ rule align:
         "results/runtimes/align/{aligned}.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: lambda w: cores(PLAN.aligned[w.aligned].model)
     resources:
         mem=memory(32),
         runtime="24h",
@@ -81,7 +81,7 @@ rule finetune:
         "results/runtimes/finetune/{finetuned}.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: lambda w: cores(PLAN.finetuned[w.finetuned].model)
     resources:
         mem=memory(32),
         runtime="24h",
