@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -61,24 +62,22 @@ def _names(folder: Path) -> tuple[pd.DataFrame, set[str]]:
     ranks = _table(folder, "MRRANK.RRF", ["RANK", "SAB", "TTY"])
     worth = {(s, t): int(r) for r, s, t in ranks[["RANK", "SAB", "TTY"]].itertuples(index=False)}
     kinds = ["LAT", "TS", "STT", "ISPREF", "SAB", "TTY", "SUPPRESS"]
+    sources: set[str] = set()
     parts = []
     for chunk in _chunks(folder, "MRCONSO.RRF", ["CUI", "STR", *kinds], kinds):
         english = chunk[chunk["LAT"] == "ENG"]
-        pairs = english[["SAB", "TTY"]].drop_duplicates()
-        table = pairs.assign(worth=[worth.get(p, 0) for p in pairs.itertuples(index=False)])
-        ranked = english.merge(table, on=["SAB", "TTY"], how="left")
+        sab, tty = english["SAB"].cat, english["TTY"].cat
+        table = np.array([[worth.get((s, t), 0) for t in tty.categories] for s in sab.categories])
         rank = (
-            (ranked["SUPPRESS"] != "N") * 80_000
-            + (9_999 - ranked["worth"]) * 8
-            + (ranked["TS"] != "P") * 4
-            + (ranked["STT"] != "PF") * 2
-            + (ranked["ISPREF"] != "Y")
+            (english["SUPPRESS"] != "N") * 80_000
+            + (9_999 - table[sab.codes, tty.codes]) * 8
+            + (english["TS"] != "P") * 4
+            + (english["STT"] != "PF") * 2
+            + (english["ISPREF"] != "Y")
         )
-        parts.append(
-            pd.DataFrame(
-                {"cui": ranked["CUI"], "name": ranked["STR"], "rank": rank, "sab": ranked["SAB"]}
-            )
-        )
+        part = {"cui": english["CUI"], "name": english["STR"], "rank": rank}
+        parts.append(pd.DataFrame(part))
+        sources |= set(english["SAB"].unique())
     atoms = pd.concat(parts, ignore_index=True).sort_values(["cui", "rank", "name"])
     first = atoms.drop_duplicates("cui")[["cui", "name"]]
     others = atoms[(atoms["rank"] < 80_000) & atoms["cui"].duplicated()]
@@ -89,7 +88,7 @@ def _names(folder: Path) -> tuple[pd.DataFrame, set[str]]:
     synonyms = others.groupby("cui", sort=False)["name"].agg(list)
     first = first.assign(synonyms=first["cui"].map(synonyms))
     first["synonyms"] = [value if isinstance(value, list) else [] for value in first["synonyms"]]
-    return first, set(atoms["sab"].unique())
+    return first, sources
 
 
 def _types(folder: Path) -> pd.Series:
@@ -108,25 +107,55 @@ def _definitions(folder: Path, sources: set[str]) -> pd.Series:
 def _facts(folder: Path, cuis: pd.Series) -> pd.DataFrame:
     turned, symmetric = _inverses(folder)
     kinds = ["REL", "RELA", "SAB", "SUPPRESS"]
+    nodes = pd.Index(cuis)
+    relations: dict[str, int] = {}
+    sources: dict[str, int] = {}
     parts = []
     for chunk in _chunks(folder, "MRREL.RRF", ["CUI1", "CUI2", *kinds], kinds):
-        kept = chunk[
-            chunk["REL"].isin(KINDS) & (chunk["SUPPRESS"] == "N") & (chunk["CUI1"] != chunk["CUI2"])
-        ]
-        kept = kept[kept["CUI1"].isin(cuis) & kept["CUI2"].isin(cuis)]
-        rela = kept["RELA"].astype(str)
-        relation = rela.where(rela != "", kept["REL"].astype(str))
-        one, two = kept["CUI1"], kept["CUI2"]
-        forward = relation.isin(turned) | (relation.isin(symmetric) & (one < two))
-        head, tail = two.where(~forward, one), one.where(~forward, two)
-        names = relation.replace(turned)
-        part = {"head": head, "relation": names, "tail": tail, "source": kept["SAB"].astype(str)}
-        parts.append(pd.DataFrame(part).drop_duplicates())
+        kept = chunk[chunk["REL"].isin(KINDS) & (chunk["SUPPRESS"] == "N")]
+        one, two = nodes.get_indexer(kept["CUI1"]), nodes.get_indexer(kept["CUI2"])
+        between = (one >= 0) & (two >= 0) & (one != two)
+        kept, one, two = kept[between], one[between], two[between]
+        # Few names, many rows: names are looked up once a category, rows by their codes.
+        rel, rela = kept["REL"].cat, kept["RELA"].cat
+        named = np.where(kept["RELA"] == "", rel.codes.to_numpy(int), -1 - rela.codes.to_numpy(int))
+        names = {i: name for i, name in enumerate(rel.categories)}
+        names |= {-1 - i: name for i, name in enumerate(rela.categories) if name}
+        relation = np.zeros(len(names) + 2, dtype=np.int64)
+        forward = np.zeros(len(names) + 2, dtype=np.int64)
+        for code, name in names.items():
+            relation[code] = relations.setdefault(turned.get(name, name), len(relations))
+            forward[code] = 2 if name in symmetric else name in turned
+        way = forward[named]
+        turn = np.where(way == 2, one < two, way == 1)
+        source = kept["SAB"].cat
+        number = np.array([sources.setdefault(s, len(sources)) for s in source.categories])
+        columns = {
+            "head": np.where(turn, one, two),
+            "relation": relation[named],
+            "tail": np.where(turn, two, one),
+            "source": number[source.codes],
+        }
+        parts.append(pd.DataFrame(columns).drop_duplicates())
+    facts = pd.concat(parts, ignore_index=True).drop_duplicates()
+    return _named(facts, cuis.to_numpy(), list(relations), list(sources))
+
+
+def _named(
+    facts: pd.DataFrame, cuis: np.ndarray, relations: list[str], sources: list[str]
+) -> pd.DataFrame:
     keys = ["head", "relation", "tail"]
-    facts = pd.concat(parts, ignore_index=True).drop_duplicates().sort_values([*keys, "source"])
+    order = np.argsort(np.argsort(relations))
+    facts["relation"] = order[facts["relation"]]
+    facts["source"] = np.argsort(np.argsort(sources))[facts["source"]]
+    facts = facts.sort_values([*keys, "source"])
+    facts["source"] = np.array(sorted(sources), dtype=object)[facts["source"]]
     again = facts.duplicated(keys, keep=False)
     several = facts[again].groupby(keys, sort=False, as_index=False)["source"].agg("|".join)
-    return pd.concat([facts[~again], several]).sort_values(keys)
+    facts = pd.concat([facts[~again], several]).sort_values(keys)
+    facts["head"], facts["tail"] = cuis[facts["head"]], cuis[facts["tail"]]
+    facts["relation"] = np.array(sorted(relations), dtype=object)[facts["relation"]]
+    return facts
 
 
 def _inverses(folder: Path) -> tuple[dict[str, str], list[str]]:

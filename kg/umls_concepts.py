@@ -48,13 +48,13 @@ def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summa
 
 
 def cui_number(column: str) -> pl.Expr:
-    """12 for "C0000012": CUIs as numbers (UInt32), null for other strings."""
-    return pl.col(column).str.strip_prefix("C").cast(pl.UInt32, strict=False)
+    """12 for "C0000012": CUIs as numbers (UInt32), null for strings that are no CUI."""
+    number = pl.col(column).str.strip_prefix("C").cast(pl.UInt32, strict=False)
+    return pl.when(pl.col(column).str.len_bytes() == 8).then(number)
 
 
 def _check_cuis(names: pl.DataFrame) -> None:
-    right = (pl.col("CUI").str.len_bytes() == 8) & cui_number("CUI").is_not_null()
-    wrong = names.filter(~right)
+    wrong = names.filter(cui_number("CUI").is_null())
     if wrong.height:
         raise InputError(
             f"MRCONSO has {wrong.height} concept ids that are not C and seven digits "

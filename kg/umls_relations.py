@@ -26,6 +26,8 @@ REL_INVERSES = {"PAR": "CHD", "RB": "RN", "AQ": "QB"}
 
 _SYMMETRIC = ("RO", "SIB", "SY", "RQ", "RL", "RU", "XR")
 _KINDS = (*REL_INVERSES, *REL_INVERSES.values(), *_SYMMETRIC, "DEL")
+_CODE = pl.Categorical(pl.Categories("MRREL", physical=pl.UInt16))
+"""Values of _KIND as numbers; there are about a thousand different ones."""
 _NUMBERS = 10_000_000
 """How many CUIs of seven digits there are."""
 _KIND = ["REL", "RELA", "SAB", "SUPPRESS"]
@@ -42,6 +44,7 @@ def umls_triplets(
     kinds = _choose_kinds(_name_kinds(kinds, folder), config)
     used = kinds.filter(pl.col("dropped").is_null())
     facts = _facts(relations, used, concepts["cui"])
+    del relations  # A full release has 50 million rows: sorting the facts needs the room.
     triplets = _triplets(facts, concepts["cui"], used["relation"].unique().sort())
     dropped = count_dropped(kinds)
     dropped["no concept at an end"] = int(used[ROWS].sum()) - facts.height
@@ -120,10 +123,10 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
 
 
 def _relations(folder: Path) -> pl.DataFrame:
-    """MRREL in memory, 25 bytes a row: the numbers of the two CUIs and the row's kind."""
+    """MRREL in memory, 17 bytes a row: the numbers of the two CUIs and the row's kind."""
     rows = scan_rrf(folder, "MRREL", ["CUI1", "CUI2", *_KIND])
     return rows.select(
-        pl.col(_KIND).cast(pl.Categorical),
+        pl.col(_KIND).cast(_CODE),
         one=cui_number("CUI1"),
         two=cui_number("CUI2"),
         inside=pl.col("CUI1") == pl.col("CUI2"),
@@ -133,7 +136,7 @@ def _relations(folder: Path) -> pl.DataFrame:
 def _facts(relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series) -> pl.DataFrame:
     """The used rows between concepts: `head` and `tail` (places in `cuis`), relation, source."""
     labels = used.select(
-        pl.col(_KIND).cast(pl.Categorical),
+        pl.col(_KIND).cast(_CODE),
         "inside",
         "turned",
         "symmetric",
@@ -142,7 +145,9 @@ def _facts(relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series) -> pl.D
     )
     rows = relations.lazy().join(labels.lazy(), on=[*_KIND, "inside"]).collect(engine="streaming")
     node = np.full(_NUMBERS + 1, -1, dtype=np.int32)
-    node[cuis.to_frame("cui").select(cui_number("cui")).to_series().to_numpy()] = range(len(cuis))
+    node[cuis.to_frame("cui").select(cui_number("cui")).to_series().to_numpy()] = np.arange(
+        len(cuis)
+    )
     one, two = (node[rows[end].fill_null(_NUMBERS).to_numpy()] for end in ("one", "two"))
     # Row (1, 2) means 2 -> 1; a turned one 1 -> 2; a symmetric one goes from the lower number.
     forward = np.where(rows["symmetric"], one < two, rows["turned"])
