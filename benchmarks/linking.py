@@ -4,10 +4,12 @@
     python benchmarks/linking.py speed train.jsonl.gz --names 4000000
 
 Accuracy: names and priors from the papers of one part, scores on the other (by hash of the id).
+Where mmlite is installed, it gets a row with the same names.
 Speed: generated names of one to five words, added to the corpus's own, one thread.
 """
 
 import gc
+import importlib.util
 import resource
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from kg.linking.evaluate import evaluate
 from kg.linking.fit import fit_priors
 from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of, words_of
+from kg.mention import Candidate, Mention
 from kg.tables import CONCEPTS, normalise_concepts
 
 
@@ -57,9 +60,15 @@ class Accuracy(Command):
         _out("| method | document P | R | F1 | mention P | R | F1 |\n|---|---|---|---|---|---|---|")
         for name, (config, priors) in rows.items():
             linker = Linker(build_dictionary(concepts, config, priors)[0], config)
-            scores = evaluate(linker, test)
-            cells = [f"{s[k]:.1f}" for s in scores.values() for k in ("precision", "recall", "f1")]
-            _out(f"| {name} | {' | '.join(cells)} |")
+            _row(name, evaluate(linker, test))
+        if importlib.util.find_spec("mmlite"):
+            with tempfile.TemporaryDirectory() as folder:
+                rival = Rival(concepts, Path(folder))
+                start = time.process_time()
+                scores = evaluate(rival, test)  # type: ignore[arg-type]
+                seconds = time.process_time() - start
+            _row("mmlite", scores)
+            _out(f"mmlite: {len(test) / seconds:.0f} texts a CPU second")
 
 
 class Speed(Command):
@@ -100,6 +109,36 @@ class Speed(Command):
         _out(f"{kilobytes / len(texts):.2f} kB a text, {mentions / len(texts):.1f} mentions a text")
 
 
+class Rival:
+    """mmlite (MetaMapLite in Python) over the same names, through invented RRF files."""
+
+    def __init__(self, concepts: pl.DataFrame, folder: Path) -> None:
+        from mmlite import MetaMapLite  # noqa: PLC0415
+        from mmlite.index.build import build_index  # noqa: PLC0415
+
+        conso, sty = folder / "MRCONSO.RRF", folder / "MRSTY.RRF"
+        with conso.open("w") as names, sty.open("w") as types:
+            for cui, name, synonyms in concepts.select("cui", "name", "synonyms").iter_rows():
+                types.write(f"{cui}|T047|A1|Disease or Syndrome|AT1|256|\n")
+                for number, text in enumerate([name, *synonyms]):
+                    kind = "P|L1|PF|S1|Y" if number == 0 else "S|L1|VO|S1|N"
+                    clean = text.replace("|", " ").replace("\n", " ")
+                    names.write(f"{cui}|ENG|{kind}|A1||||MSH|PT|D1|{clean}|0|N|256|\n")
+        build_index(mrconso=conso, mrsty=sty, out_dir=folder / "index")
+        self.rival = MetaMapLite(index_directory=folder / "index", tagger=_tagger())
+
+    def link(self, text: str) -> list[Mention]:
+        """Entities with their first cui."""
+        return [
+            Mention(
+                start=entity.start,
+                end=entity.start + len(entity.text),
+                candidates=(Candidate(cui=entity.cuis[0], score=1),),
+            )
+            for entity in self.rival.process_text(text, detect_negations=False)
+        ]
+
+
 class Linking(Command):
     """Benchmarks of kg.link."""
 
@@ -117,7 +156,7 @@ def corpus_concepts(documents: Sequence[Document]) -> pl.DataFrame:
         for start, end, cui in document.mentions:
             names[cui][document.text[start:end]] += 1
     ranked = {cui: [name for name, _ in found.most_common()] for cui, found in names.items()}
-    rows = [(cui, found[0], found[1:], [], None) for cui, found in ranked.items()]
+    rows: list[tuple] = [(cui, found[0], found[1:], [], None) for cui, found in ranked.items()]
     return normalise_concepts(pl.DataFrame(rows, schema=CONCEPTS, orient="row"))
 
 
@@ -150,6 +189,17 @@ def generated_concepts(documents: Sequence[Document], names: int) -> pl.DataFram
         schema=CONCEPTS,
     )
     return normalise_concepts(pl.concat([known, extra]))
+
+
+def _tagger():
+    from mmlite.pipeline.postag import NullPosTagger  # noqa: PLC0415
+
+    return NullPosTagger()
+
+
+def _row(name: str, scores: dict[str, dict[str, float]]) -> None:
+    cells = [f"{s[k]:.1f}" for s in scores.values() for k in ("precision", "recall", "f1")]
+    _out(f"| {name} | {' | '.join(cells)} |")
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -26,6 +26,7 @@ from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of
 from kg.linking.priors import read_priors, write_priors
 from kg.linking.records import Tally, ground, read_records, write_records
+from kg.linking.scispacy import ScispacyLinker, load_scispacy
 from kg.store import EmbeddingStore
 from kg.tables import concepts_digest, read_concepts
 
@@ -66,12 +67,19 @@ class Run(Command):
 
     linker: Path = Field(description="folder made by `kg.link build`")
     out: Path = Field(description="folder for the grounded files, under their own names")
+    scispacy: str | None = Field(
+        None, description="link by this scispaCy model (en_core_sci_sm) to the linker's concepts"
+    )
     questions: CliPositionalArg[list[Path]] = Field(description="JSON-lines files")
 
     def run(self) -> None:
         if len({path.name for path in self.questions}) < len(self.questions):
             raise InputError(f"two of {self.questions} have the same file name; run them apart")
-        linker = Linker.load(self.linker)
+        dictionary = Linker.load(self.linker)
+        linker: Linker | ScispacyLinker = dictionary
+        if self.scispacy is not None:
+            cuis = {cui.decode() for cui in dictionary.dictionary.cui}
+            linker = load_scispacy(self.scispacy, cuis)
         for path in self.questions:
             tally = Tally()
             records: Iterable = tqdm(read_records(path), desc=path.name, disable=None)

@@ -13,6 +13,7 @@ from typing import Any
 from kg.artefact import replacing
 from kg.errors import InputError
 from kg.linking.linker import Linker
+from kg.linking.scispacy import ScispacyLinker
 from kg.mention import Mention
 
 __all__ = ["Tally", "ground", "read_records", "write_records"]
@@ -42,7 +43,7 @@ class Tally:
 
 
 def ground(
-    records: Iterable[dict[str, Any]], linker: Linker, tally: Tally
+    records: Iterable[dict[str, Any]], linker: Linker | ScispacyLinker, tally: Tally
 ) -> Iterator[dict[str, Any]]:
     """Each record with `mentions`: lists of mentions under `stem`, `context` and, one an option,
     `options`; empty texts are not counted."""
