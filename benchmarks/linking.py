@@ -173,10 +173,10 @@ def generated_concepts(documents: Sequence[Document], names: int) -> pl.DataFram
         [word[: len(word) // 2 + 1] for word in generator.choice(vocabulary, 400_000)],
         [word[len(word) // 2 :] for word in generator.choice(vocabulary, 400_000)],
     )
-    words = np.concatenate([generator.choice(vocabulary, 400_000), made])
+    words = [*generator.choice(vocabulary, 400_000).tolist(), *made.tolist()]
     lengths = generator.integers(1, 6, names)
-    drawn = iter(generator.choice(words, int(lengths.sum())).tolist())
-    invented = [" ".join(next(drawn) for _ in range(length)) for length in lengths]
+    drawn = iter(generator.integers(len(words), size=int(lengths.sum()), dtype=np.int32))
+    invented = [" ".join(words[next(drawn)] for _ in range(length)) for length in lengths]
     half = len(invented) // 2
     extra = pl.DataFrame(
         {

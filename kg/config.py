@@ -94,9 +94,7 @@ class FeaturesConfig(Section):
     )
     max_tokens: int = Field(default=25, ge=4, description="longer names are cut")
     lowercase: bool = Field(default=True, description="lower-case names before the tokenizer")
-    batch_tokens: int = Field(
-        default=8192, ge=1, description="tokens in a batch, padding included"
-    )
+    batch_tokens: int = Field(default=8192, ge=1, description="tokens in a batch, padding included")
     bf16: bool = Field(
         default=True, description="compute in bfloat16; pooling and output in float32"
     )
@@ -159,7 +157,7 @@ class LinkConfig(Section):
         description="link probability of a name that no corpus was seen to use",
     )
     min_link: float = Field(
-        default=0.3, ge=0, le=1, description="names that are mentions more rarely are not linked"
+        default=0.35, ge=0, le=1, description="names that are mentions more rarely are not linked"
     )
     typos: bool = Field(
         default=True, description="correct one typing error in long words that no name has"
