@@ -204,11 +204,16 @@ def predict_inputs(wildcards):
     }
 
 
-def answering_option(wildcards, input):
-    """The trained model, or what the base LLM is."""
-    if input.checkpoint:
-        return f"--checkpoint {Path(input.checkpoint).parent}"
-    return f"--model {shlex.quote(section(PLAN.runs[wildcards.run].llm))}"
+def answering_option(wildcards):
+    """The trained model, or what the base LLM is: it has neither adapters nor mapper.
+
+    Asks for no `input`: Snakemake does not compare params that are derived from it.
+    """
+    run = PLAN.runs[wildcards.run]
+    folder = checkpoint_folder(run)
+    if folder:
+        return f"--checkpoint {folder}"
+    return f"--model {shlex.quote(run.llm.model_dump_json(exclude={'lora', 'mapper'}))}"
 
 
 def compared_files(wildcards):
