@@ -35,10 +35,11 @@ def spectral_embedding(graph: Graph, dim: int, generator: torch.Generator) -> Te
     adjacency.data[:] = 1
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
     weight = diags(np.maximum(degree, 1) ** -EXPONENT)
-    start = torch.rand(graph.nodes, generator=generator, dtype=torch.float64).numpy()
+    # ARPACK starts from a random vector, and from others where a subspace is exhausted.
+    rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
     count = min(dim, graph.nodes - 1)
     values, vectors = eigsh(
-        weight @ adjacency @ weight, k=count, which="LA", v0=start, tol=TOLERANCE
+        weight @ adjacency @ weight, k=count, which="LA", tol=TOLERANCE, rng=rng
     )
     out = np.zeros((graph.nodes, dim), dtype=np.float32)
     out[:, :count] = (vectors * np.sqrt(np.maximum(values, 0)))[:, ::-1]
