@@ -116,6 +116,8 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
             f"the base LLM {config.base!r} cannot be loaded: {error}; check the name, accept its "
             "licence on the hub and set HF_TOKEN, or give a local folder"
         ) from error
+    if not config.chat:
+        tokenizer.chat_template = None
     llm.requires_grad_(False)
     log.info("base LLM %s, attention %s, %s", config.base, attention, config.dtype)
     return llm, Tokens(tokenizer, config.system)

@@ -64,6 +64,9 @@ class ModelConfig(Section):
     quantize: Literal["none", "8bit", "4bit"] = Field(
         "none", description="load the base quantised (needs bitsandbytes and CUDA)"
     )
+    chat: bool = Field(
+        True, description="use the tokenizer's chat template, if it has one; else plain text"
+    )
     system: str = Field(
         "", description="system message of every prompt; where a template has none, of the user's"
     )

@@ -54,7 +54,9 @@ def predict(
             chosen = order[start : start + config.batch_size]
             batch = collate([examples[i] for i in chosen])
             batch = {name: value.to(meg.device) for name, value in batch.items()}
-            scores = option_scores(meg(**inputs_of(batch)), batch, verdicts).cpu()
+            with torch.autocast(meg.device.type, meg.dtype, enabled=meg.dtype != torch.float32):
+                logits = meg(**inputs_of(batch))
+            scores = option_scores(logits, batch, verdicts).cpu()
             of_question = scores.split([len(examples[i].branches) for i in chosen])
             for i, own in zip(chosen, of_question, strict=True):
                 predictions[i] = _prediction(questions[i], examples[i], own)

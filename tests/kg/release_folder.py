@@ -1,6 +1,6 @@
 """An invented release of MEG: its tables, its lists and an embedding file, of any size.
 
-    python -m tests.kg.release_folder data/invented_release --concepts 400
+python -m tests.kg.release_folder data/invented_release --concepts 400
 """
 
 import argparse
