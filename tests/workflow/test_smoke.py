@@ -110,10 +110,10 @@ class TestSecondRun:
 
     def test_one_stage_by_will(self, snakemake: Snakemake) -> None:
         target = "results/ablations/hpoquiz_smollm_zero_shot.json"
-        output = snakemake(*SMOKE, target, "--forcerun", "score")
+        output = snakemake(target, *SMOKE, "--forcerun", "score")
         assert jobs(output) == {"score": 1}
 
     def test_a_lost_stage_is_made_again(self, folder: Path, snakemake: Snakemake) -> None:
         shutil.rmtree(folder / "results/models/hpoquiz_smollm")
         target = "results/models/hpoquiz_smollm/meg.json"
-        assert jobs(snakemake(*SMOKE, target)) == {"finetune": 1}
+        assert jobs(snakemake(target, *SMOKE)) == {"finetune": 1}
