@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import Any
 
 from kg.errors import InputError
 
-__all__ = ["resumable"]
+__all__ = ["is_first", "resumable"]
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,12 @@ def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
     """The folder for checkpoints of the training that `identity` (JSON) describes.
 
     State of another identity is removed at once, that of this one after success. Raises InputError
-    while another process uses the folder: two writers would spoil it.
+    while another process uses the folder: two writers would spoil it. Of several processes that
+    train together (torchrun) the first alone prepares and removes the folder.
     """
+    if not is_first():
+        yield path
+        return
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
     path.mkdir(parents=True, exist_ok=True)
     with path.with_name(path.name + ".lock").open("w") as lock:
@@ -48,3 +53,8 @@ def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
         yield path
         shutil.rmtree(path)
     path.with_name(path.name + ".lock").unlink(missing_ok=True)
+
+
+def is_first() -> bool:
+    """Whether this process is the first, or the only one, of those that train together."""
+    return os.environ.get("RANK", "0") == "0"

@@ -98,7 +98,7 @@ def align(
     examples = examples_of(shuffled[: config.concepts], tokens, config, generator)
     hidden = meg.llm.get_input_embeddings().weight.shape[1]
     contrast = Contrast(config, model.mapper, vectors.store.dim, hidden).to(meg.device)
-    collate = Collator(vectors, dtype=meg.dtype)
+    collate = Collator.of(meg, vectors)
     alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
     history = train_mapper(meg, contrast, alone, collate, config, generator)
     before = name_retrieval(meg, tokens, shuffled, vectors)
@@ -126,7 +126,7 @@ def name_retrieval(
     examples = [tokens.name_example(name_prompt([concept])) for concept in concepts[-most:]]
     batch = _on(meg.device, Collator(vectors).concepts_only(examples))
     centre = meg.mapper.centre
-    names = centre(mean_names(meg.llm.get_input_embeddings().weight, batch))
+    names = centre(mean_names(meg.llm.get_input_embeddings(), batch))
     mapped = centre(meg.mapper(batch["concepts"]))
     similarity = functional.normalize(mapped, dim=-1) @ functional.normalize(names, dim=-1).T
     rank = (similarity > similarity.diag()[:, None]).sum(1)
@@ -163,7 +163,12 @@ class AlignCommand(Command):
             history, metrics = align(
                 meg, tokens, named, vectors, model, self.config, state, self.seed
             )
-            record = Record(model=model, kge=store.dim, store=store.attributes["concepts"])
+            record = Record(
+                model=model,
+                kge=store.dim,
+                store=store.attributes["concepts"],
+                store_path=str(self.store),
+            )
             save(self.out, meg, record, history, metrics)
 
 

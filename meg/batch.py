@@ -2,18 +2,20 @@
 
 Row layout: prefix, branch 0, branch 1, ..., padding. Every branch sees the prefix and itself
 (block mask) and its positions go on from the prefix's end, so each branch is computed exactly as
-if it stood behind the prefix alone.
+if it stood behind the prefix alone. LLMs that cannot do this get a row a branch.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from meg.model import MEG
 from meg.tokens import Example
 
-__all__ = ["Batch", "Collator"]
+__all__ = ["Batch", "Collator", "Lookup"]
 
 Batch = dict[str, Tensor]
 """
@@ -21,11 +23,11 @@ input_ids, position_ids (batch, seq) · attention_mask (batch, seq), or additive
 (batch, 1, seq, seq) where a row has several branches · concepts (concept, kge)
 logits_at (target,): flattened positions whose next token is scored · targets (target,): that
 token, for verdicts unused · branch (target,): which branch it belongs to · question (branch,):
-whose branch · labels (batch,): the right branch of each row
+whose branch · labels (example,): the right branch of each example
 Phase I: name_ids (token,), name_of (token,): whose name · groups (concept,): equal for one cui
 """
 
-Vectors = Callable[[Sequence[str]], np.ndarray]
+Lookup = Callable[[Sequence[str]], np.ndarray]
 """cuis -> (concept, kge) float32."""
 
 
@@ -33,24 +35,38 @@ class Collator:
     """Pads examples to the longest of the batch and looks their concepts up.
 
     With `verdicts` a branch is scored by what follows it (Yes or No), else by its own tokens.
-    `dtype` is that of the additive mask, the LLM's.
+    `dtype` is that of the additive mask, the LLM's. Prefix and branch of more than
+    `longest_shared` tokens get a row of their own, for which the `placeholder` must be known.
     """
 
     def __init__(
-        self, vectors: Vectors, dtype: torch.dtype = torch.float32, verdicts: bool = False
+        self,
+        vectors: Lookup,
+        dtype: torch.dtype = torch.float32,
+        verdicts: bool = False,
+        placeholder: int = -1,
+        longest_shared: int = sys.maxsize,
     ) -> None:
         self.vectors = vectors
         self.dtype = dtype
         self.verdicts = verdicts
+        self.placeholder = placeholder
+        self.longest_shared = longest_shared
+
+    @classmethod
+    def of(cls, meg: MEG, vectors: Lookup, verdicts: bool = False) -> "Collator":
+        """The collator that suits an LLM."""
+        return cls(vectors, meg.dtype, verdicts, meg.placeholder, meg.longest_shared)
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
-        rows = [_Row(example) for example in examples]
+        alone = [part for example in examples for part in self._parts(example)]
+        rows = [_Row(example) for example in alone]
         length = max(len(row.ids) for row in rows)
         batch: Batch = {
             "input_ids": _pad([row.ids for row in rows], length),
             "position_ids": _pad([row.positions for row in rows], length),
             "attention_mask": _attention(rows, length, self.dtype),
-            "concepts": self._concepts(examples),
+            "concepts": self._concepts(alone),
             "labels": torch.tensor([example.gold for example in examples]),
             "question": torch.tensor(
                 [i for i, example in enumerate(examples) for _ in example.branches]
@@ -64,6 +80,12 @@ class Collator:
     def concepts_only(self, examples: Sequence[Example]) -> Batch:
         """Phase I's concepts and names without the prompts around them."""
         return {"concepts": self._concepts(examples), **_names(examples)}
+
+    def _parts(self, example: Example) -> list[Example]:
+        longest = len(example.prefix) + max(map(len, example.branches))
+        if len(example.branches) == 1 or longest <= self.longest_shared:
+            return [example]
+        return example.apart(self.placeholder)
 
     def _concepts(self, examples: Sequence[Example]) -> Tensor:
         return torch.from_numpy(self.vectors([cui for example in examples for cui in example.cuis]))

@@ -6,6 +6,7 @@ A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safe
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,21 @@ from transformers import (
     BitsAndBytesConfig,
     PreTrainedModel,
 )
-from transformers.utils import is_flash_attn_2_available
+from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
 
 from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
 from kg.model_files import locate
+from kg.resume import is_first
+from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PromptConfig
 from meg.mapper import Mapper
 from meg.model import MEG
 from meg.tokens import Tokens
 from meg.training import History, write_history
 
-__all__ = ["Record", "build", "load", "save"]
+__all__ = ["Record", "build", "check_store", "load", "read_record", "save"]
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ class Record(Section):
     kge: int = Field(description="width of the concept vectors")
     store: str = Field(description="digest of the store's concepts")
     prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
+    store_path: str | None = Field(None, description="where the store was; a hint for meg.ask")
+    linker_path: str | None = Field(None, description="where the linker was; a hint for meg.ask")
 
 
 def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, Tokens]:
@@ -53,13 +58,26 @@ def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, To
     """
     llm, tokens = _base(config)
     mapper = Mapper(config.mapper, kge, _table(llm).shape[1])
-    mapper.fit_to(_table(llm))
+    # As the layer returns them: Gemma 3's scales its weights.
+    every = torch.arange(len(_table(llm)), device=_table(llm).device)
+    mapper.fit_to(llm.get_input_embeddings()(every))
     adapted = get_peft_model(llm, _lora(config)) if adapters else llm
     return _assemble(adapted, mapper, tokens, config), tokens
 
 
-def save(path: Path, meg: MEG, record: Record, history: History, metrics: dict[str, Any]) -> None:
-    """Write a checkpoint folder, whole or not at all, with what its training logged."""
+def save(
+    path: Path,
+    meg: MEG,
+    record: Record,
+    history: History | None = None,
+    metrics: dict[str, Any] | None = None,
+) -> None:
+    """Write a checkpoint folder, whole or not at all, with what its training logged.
+
+    Of several processes that train together only the first writes.
+    """
+    if not is_first():
+        return
     with replacing(path) as temporary:
         temporary.mkdir()
         if isinstance(meg.llm, PeftModel):
@@ -67,8 +85,10 @@ def save(path: Path, meg: MEG, record: Record, history: History, metrics: dict[s
         save_file(meg.mapper.state_dict(), temporary / "mapper.safetensors")
         text = json.dumps(record.model_dump(mode="json"), indent=2)
         (temporary / "meg.json").write_text(text + "\n", encoding="utf-8")
-        write_history(temporary / "history.jsonl", history)
-        write_json(temporary / "metrics.json", metrics)
+        if history is not None:
+            write_history(temporary / "history.jsonl", history)
+        if metrics is not None:
+            write_json(temporary / "metrics.json", metrics)
 
 
 def load(
@@ -91,10 +111,20 @@ def read_record(path: Path) -> Record:
     return Record.model_validate(read_json(path / "meg.json"))
 
 
+def check_store(record: Record, store: EmbeddingStore) -> None:
+    """Raise InputError unless the model was trained with the vectors of the store's concepts."""
+    if record.store != store.attributes["concepts"] or record.kge != store.dim:
+        raise InputError(
+            f"the checkpoint was trained with another store than {store.path} ({store.dim} wide, "
+            f"expected {record.kge}); give --store the one it was trained with, or train again"
+        )
+
+
 def _assemble(
     llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
 ) -> MEG:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    # Under torchrun each process has a GPU of its own.
+    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
     return MEG(llm, mapper, tokens.placeholder, config.injection).to(device)
 
 
@@ -103,6 +133,11 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     attention = _attention()
     options: dict[str, Any] = {}
     if config.quantize != "none":
+        if not is_bitsandbytes_available():
+            raise InputError(
+                f"model.quantize {config.quantize} needs bitsandbytes: pip install bitsandbytes, "
+                "or set it to none"
+            )
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_8bit=config.quantize == "8bit", load_in_4bit=config.quantize == "4bit"
         )
@@ -110,7 +145,9 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         llm = AutoModelForCausalLM.from_pretrained(
             name, dtype=getattr(torch, config.dtype), attn_implementation=attention, **options
         )
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        # Mistral's own tokenizer class, which repositories with a tekken.json get where
+        # mistral-common is installed, cannot take the placeholder.
+        tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False)
     except (OSError, ImportError) as error:
         raise InputError(
             f"the base LLM {config.base!r} cannot be loaded: {error}; check the name, accept its "

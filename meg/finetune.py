@@ -13,11 +13,10 @@ import torch
 from pydantic import Field
 
 from kg.command import Command, main
-from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
-from meg.checkpoint import Record, build, load, save
+from meg.checkpoint import Record, build, check_store, load, save
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer
@@ -57,7 +56,7 @@ def finetune(
     }
     log.info("training on %s", counts)
     objective = Answer(meg, over_options, tokens.verdicts if yesno else None)
-    collate = Collator(vectors, dtype=meg.dtype, verdicts=yesno)
+    collate = Collator.of(meg, vectors, yesno)
     bf16 = meg.dtype == torch.bfloat16
     return train(objective, examples, collate, config.training, state, seed, bf16), counts
 
@@ -91,6 +90,7 @@ class FinetuneCommand(Command):
                 kge=store.dim,
                 store=store.attributes["concepts"],
                 prompt=self.config.prompt,
+                store_path=str(self.store),
             )
             save(self.out, meg, record, history, counts)
 
@@ -98,11 +98,7 @@ class FinetuneCommand(Command):
         if self.align is None:
             return build(model, store.dim)
         meg, tokens, record = load(self.align, model.base, trainable=True)
-        if record.store != store.attributes["concepts"] or record.kge != store.dim:
-            raise InputError(
-                f"{self.align} was trained with another store than {self.store}; run meg.align "
-                "again with this one"
-            )
+        check_store(record, store)
         return meg, tokens
 
 

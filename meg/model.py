@@ -1,5 +1,7 @@
 """MEG: a causal LM that reads concept vectors in place of placeholder tokens."""
 
+import inspect
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +14,9 @@ from transformers import PreTrainedModel
 from meg.mapper import Mapper
 
 __all__ = ["MEG"]
+
+ATTENTION = ("full_attention", "sliding_attention", "attention")
+"""Kinds of layer, as configurations name them, that a mask governs."""
 
 
 class MEG(nn.Module):
@@ -42,6 +47,11 @@ class MEG(nn.Module):
         self.mapper = mapper
         self.placeholder = placeholder
         self.injection = injection
+        parameters = inspect.signature(_plain(llm).forward).parameters
+        self.takes_positions = "position_ids" in parameters
+        self._injected: tuple[Tensor, Tensor] | None = None
+        if injection == "last":
+            last_layer(llm).register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
 
     @property
     def device(self) -> torch.device:
@@ -53,6 +63,20 @@ class MEG(nn.Module):
         """Type of the LLM's embeddings."""
         return self.llm.get_input_embeddings().weight.dtype
 
+    @property
+    def longest_shared(self) -> int:
+        """Tokens that prefix and branch may have where branches share a row; 0: they may not.
+
+        A shared row needs a mask and positions of its own. Flash attention takes no such mask,
+        ALiBi and state-space layers have no positions, and a sliding window is lost with it.
+        """
+        config = _plain(self.llm).config.get_text_config()
+        kinds = getattr(config, "layer_types", None) or getattr(config, "layers_block_type", [])
+        attention = str(getattr(config, "_attn_implementation", ""))
+        if not self.takes_positions or "flash" in attention or {*kinds} - {*ATTENTION}:
+            return 0
+        return getattr(config, "sliding_window", None) or sys.maxsize
+
     def embed(self, input_ids: Tensor, concepts: Tensor) -> Tensor:
         """Input embeddings (batch, seq, hidden) with `concepts` (concept, kge) injected.
 
@@ -60,6 +84,7 @@ class MEG(nn.Module):
         built prompts and vectors from different concepts.
         """
         mask = input_ids == self.placeholder
+        self._injected = (mask, concepts)
         if (found := int(mask.sum())) != len(concepts):
             raise ValueError(
                 f"{len(concepts)} concept vectors for {found} placeholders; the collator must "
@@ -88,14 +113,34 @@ class MEG(nn.Module):
         logits_at: (target,) positions in the flattened (batch * seq).
         """
         embedded = self.embed(input_ids, concepts)
-        with self._last_layer(input_ids, concepts), self._only(logits_at):
+        with self._only(logits_at):
             output = self.llm(
                 inputs_embeds=embedded,
                 attention_mask=attention_mask,
-                position_ids=position_ids,
                 use_cache=False,
+                **({"position_ids": position_ids} if self.takes_positions else {}),
             )
         return output.logits if logits_at is None else output.logits[0]
+
+    @torch.no_grad()
+    def generate(
+        self, input_ids: Tensor, concepts: Tensor, attention_mask: Tensor, **options: Any
+    ) -> Tensor:
+        """Ids (batch, new) that the LLM writes behind left-padded prompts (batch, seq).
+
+        `options` are those of the LLM's own generate, a streamer among them; greedy by default.
+        """
+        embedded = self.embed(input_ids, concepts)
+        with self.autocast():
+            return self.llm.generate(
+                inputs_embeds=embedded,
+                attention_mask=attention_mask,
+                **{"do_sample": False, "num_beams": 1, "use_cache": True} | options,
+            )
+
+    def autocast(self) -> torch.autocast:
+        """The precision of training: adapters and mapper are float32, the LLM may be narrower."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     @contextmanager
     def _only(self, logits_at: Tensor | None) -> Iterator[None]:
@@ -116,27 +161,30 @@ class MEG(nn.Module):
         finally:
             handle.remove()
 
-    @contextmanager
-    def _last_layer(self, input_ids: Tensor, concepts: Tensor) -> Iterator[None]:
-        """Injection "last": overwrite the placeholders' hidden states before the last layer."""
-        if self.injection != "last" or not len(concepts):
-            yield
-            return
-        mask = (input_ids == self.placeholder)[..., None]
+    def _at_last_layer(
+        self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict
+    ) -> tuple[tuple, dict] | None:
+        """Injection "last": overwrite the placeholders' hidden states before the last layer.
 
-        def inject(_: nn.Module, inputs: tuple[Tensor, ...], keywords: dict) -> tuple:
-            hidden = inputs[0] if inputs else keywords["hidden_states"]
-            mapped = self.mapper(concepts).to(hidden.dtype)
-            injected = hidden.masked_scatter(mask, mapped)
-            if inputs:
-                return (injected, *inputs[1:]), keywords
-            return inputs, {**keywords, "hidden_states": injected}
+        The hook stays, and what it injects until the next forward: gradient checkpointing calls
+        the layer a second time, in the backward pass.
+        """
+        assert self._injected is not None
+        mask, concepts = self._injected
+        hidden = inputs[0] if inputs else keywords["hidden_states"]
+        # In generation all steps but the first have one new token each, and nothing to inject.
+        if not len(concepts) or hidden.shape[:2] != mask.shape:
+            return None
+        mapped = self.mapper(concepts).to(hidden.dtype)
+        injected = hidden.masked_scatter(mask[..., None], mapped)
+        if inputs:
+            return (injected, *inputs[1:]), keywords
+        return inputs, {**keywords, "hidden_states": injected}
 
-        handle = last_layer(self.llm).register_forward_pre_hook(inject, with_kwargs=True)
-        try:
-            yield
-        finally:
-            handle.remove()
+
+def _plain(llm: Any) -> Any:
+    """The LLM without the wrapper of its adapters."""
+    return llm.get_base_model() if isinstance(llm, PeftModel) else llm
 
 
 def last_layer(llm: nn.Module) -> nn.Module:

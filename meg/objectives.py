@@ -34,10 +34,10 @@ def option_scores(logits: Tensor, batch: Batch, verdicts: tuple[int, int] | None
     return branch_means(likelihood, batch["branch"], len(batch["question"]))
 
 
-def mean_names(table: Tensor, batch: Batch) -> Tensor:
-    """Mean embedding (concept, hidden), float32, of each name's tokens; `table` (vocab, hidden)."""
+def mean_names(embeddings: nn.Module, batch: Batch) -> Tensor:
+    """Mean embedding (concept, hidden), float32, of each name's tokens."""
     concepts = len(batch["concepts"])
-    tokens = table[batch["name_ids"]].detach().float()
+    tokens = embeddings(batch["name_ids"]).detach().float()
     total = tokens.new_zeros(concepts, tokens.shape[1]).index_add(0, batch["name_of"], tokens)
     return total / torch.bincount(batch["name_of"], minlength=concepts)[:, None]
 
@@ -60,7 +60,7 @@ class Contrast(nn.Module):
         """The losses that are switched on, weighted, each a mean over the batch's concepts."""
         concepts = batch["concepts"]
         mapped = meg.mapper(concepts)
-        names = mean_names(meg.llm.get_input_embeddings().weight, batch)
+        names = mean_names(meg.llm.get_input_embeddings(), batch)
         share = torch.sigmoid(self.weight)[0]
         losses = {}
         if self.config.contrastive:

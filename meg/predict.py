@@ -6,9 +6,10 @@ grounded questions + store + a checkpoint (or the base LLM alone, zero-shot) -> 
 import logging
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -19,16 +20,21 @@ from kg.command import Command, main
 from kg.errors import InputError
 from kg.store import EmbeddingStore
 from meg.batch import Collator
-from meg.checkpoint import build, load
+from meg.checkpoint import build, check_store, load
 from meg.config import ModelConfig, PredictConfig, PromptConfig
+from meg.generation import left_padded, write
 from meg.model import MEG
 from meg.objectives import inputs_of, option_scores
+from meg.parse import chosen_option
 from meg.prediction import Prediction, write_predictions, write_run
 from meg.question import Question, read_questions
 from meg.tokens import Example, Tokens
 from meg.vectors import Vectors
 
 __all__ = ["predict"]
+
+MAX_ANSWER_TOKENS = 30
+"""As in the published evaluation."""
 
 log = logging.getLogger(__name__)
 
@@ -42,37 +48,78 @@ def predict(
     prompt: PromptConfig,
     config: PredictConfig,
 ) -> list[Prediction]:
-    """Score the options of every question; the best is the answer. In the questions' order."""
+    """The answer to every question, in the questions' order.
+
+    By likelihood: the option with the best score. By generation: the option that the text names.
+    """
     meg.eval()
-    verdicts = tokens.verdicts if prompt.answer == "yesno" else None
-    collate = Collator(vectors, dtype=meg.dtype, verdicts=verdicts is not None)
+    if config.method == "generate" and prompt.answer == "yesno":
+        raise InputError(
+            "prompt.answer yesno asks about each option by itself and cannot be generated; set "
+            "prompt.answer to letter or text, or predict.method to likelihood"
+        )
+    answer = _generator if config.method == "generate" else _scorer
+    answered = answer(meg, tokens, vectors, prompt)
     examples = [tokens.question_example(q, prompt, vectors.known) for q in questions]
     order = sorted(range(len(examples)), key=lambda i: len(examples[i]))
     predictions: dict[int, Prediction] = {}
     with tqdm(total=len(order), desc="questions", disable=None) as progress:
         for start in range(0, len(order), config.batch_size):
             chosen = order[start : start + config.batch_size]
-            batch = collate([examples[i] for i in chosen])
-            batch = {name: value.to(meg.device) for name, value in batch.items()}
-            with torch.autocast(meg.device.type, meg.dtype, enabled=meg.dtype != torch.float32):
-                logits = meg(**inputs_of(batch))
-            scores = option_scores(logits, batch, verdicts).cpu()
-            of_question = scores.split([len(examples[i].branches) for i in chosen])
-            for i, own in zip(chosen, of_question, strict=True):
-                predictions[i] = _prediction(questions[i], examples[i], own)
+            rows = answered([questions[i] for i in chosen], [examples[i] for i in chosen])
+            predictions |= dict(zip(chosen, rows, strict=True))
             progress.update(len(chosen))
     return [predictions[i] for i in range(len(examples))]
 
 
-def _prediction(question: Question, example: Example, scores: torch.Tensor) -> Prediction:
+Answered = Callable[[Sequence[Question], Sequence[Example]], list[Prediction]]
+
+
+def _scorer(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
+    verdicts = tokens.verdicts if prompt.answer == "yesno" else None
+    collate = Collator.of(meg, vectors, verdicts is not None)
+
+    def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
+        batch = {name: value.to(meg.device) for name, value in collate(examples).items()}
+        with meg.autocast():
+            logits = meg(**inputs_of(batch))
+        scores = option_scores(logits, batch, verdicts).cpu()
+        of_question = scores.split([len(example.branches) for example in examples])
+        return [
+            _prediction(
+                question,
+                example,
+                int(own.argmax()),
+                scores=tuple(round(float(score), 4) for score in own),
+            )
+            for question, example, own in zip(questions, examples, of_question, strict=True)
+        ]
+
+    return answered
+
+
+def _generator(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
+    def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
+        texts = write(meg, tokens, left_padded(examples, vectors), MAX_ANSWER_TOKENS)
+        return [
+            _prediction(question, example, chosen_option(text, question.options, prompt), text=text)
+            for question, example, text in zip(questions, examples, texts, strict=True)
+        ]
+
+    return answered
+
+
+def _prediction(
+    question: Question, example: Example, chosen: int | None, **more: Any
+) -> Prediction:
     return Prediction(
         id=question.id,
         kind=question.kind,
         answer=question.answer,
-        prediction=int(scores.argmax()),
-        scores=tuple(round(float(score), 4) for score in scores),
+        prediction=chosen,
         concepts=example.cuis,
         shortened=example.shortened,
+        **more,
     )
 
 
@@ -110,8 +157,7 @@ class PredictCommand(Command):
         prompt = self.prompt or record.prompt
         if prompt is None:
             raise InputError(f"{self.checkpoint} is of Phase I and has no prompt; give --prompt")
-        if record.store != store.attributes["concepts"]:
-            raise InputError(f"{self.checkpoint} was trained with another store than {self.store}")
+        check_store(record, store)
         return meg, tokens, prompt
 
     def _circumstances(self, store: EmbeddingStore, meg: MEG) -> dict[str, object]:

@@ -11,7 +11,7 @@ from kg.mention import Mention
 from meg.config import PromptConfig
 from meg.question import Mentions, Question
 
-__all__ = ["LETTERS", "MARKER", "Known", "Prompt", "name_prompt", "question_prompt"]
+__all__ = ["LETTERS", "MARKER", "Known", "Prompt", "name_prompt", "open_prompt", "question_prompt"]
 
 MARKER = "<|concept|>"
 """Stands for a concept vector in prompt text; removed from the data's own text."""
@@ -82,6 +82,16 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
         tuple(writer.cuis),
         gold=question.answer,
     )
+
+
+def open_prompt(
+    text: str, mentions: Sequence[Mention], config: PromptConfig, known: Known
+) -> Prompt:
+    """A question without options, to be answered in the LLM's own words."""
+    writer = _Writer(known, config.max_concepts)
+    if config.concepts != "none":
+        writer.choose(mentions)
+    return Prompt("", writer.write(text, mentions), (), tuple(writer.cuis))
 
 
 class _Writer:

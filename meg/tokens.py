@@ -1,6 +1,7 @@
 """Prompts to tokens: chat template, placeholder ids, and contexts cut to fit."""
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
@@ -28,6 +29,19 @@ class Example:
     def __len__(self) -> int:
         return len(self.prefix) + sum(map(len, self.branches))
 
+    def apart(self, placeholder: int) -> list["Example"]:
+        """An example a branch: the prefix and that branch, with the concepts of both."""
+        shared = self.prefix.count(placeholder)
+        others = iter(self.cuis[shared:])
+        return [
+            replace(
+                self,
+                branches=(branch,),
+                cuis=(*self.cuis[:shared], *islice(others, branch.count(placeholder))),
+            )
+            for branch in self.branches
+        ]
+
 
 class Tokens:
     """A tokenizer that also knows the placeholder.
@@ -53,6 +67,10 @@ class Tokens:
         branches = tuple(self._answer(space + branch) for branch in prompt.branches)
         names = tuple(tuple(self._encode(space + name)) for name in prompt.names)
         return Example(prompt.id, prefix, branches, prompt.cuis, names=names)
+
+    def open_example(self, prompt: Prompt) -> Example:
+        """A prompt without branches, to be answered by generation."""
+        return Example(prompt.id, self._prefix(prompt)[0], (), prompt.cuis)
 
     def question_example(
         self, question: Question, config: PromptConfig, known: Known, gold_only: bool = False

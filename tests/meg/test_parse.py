@@ -1,0 +1,45 @@
+import pytest
+
+from meg.config import PromptConfig
+from meg.parse import chosen_option
+
+OPTIONS = ("a fever", "Gout", "cough")
+
+
+class TestLetters:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "B",
+            "B.",
+            "b)",
+            "(B)",
+            "B: Gout",
+            "Answer: B",
+            "The correct answer is (B).",
+            "B\nAs gout",
+        ],
+    )
+    def test_are_read(self, text):
+        assert chosen_option(text, OPTIONS, PromptConfig()) == 1
+
+    @pytest.mark.parametrize(
+        "text", ["A fever is likely", "D", "I think B", "", "B or C", "Because", "(B", "AB"]
+    )
+    def test_are_not_guessed(self, text):
+        assert chosen_option(text, OPTIONS, PromptConfig()) is None
+
+    def test_mean_nothing_where_none_was_listed(self):
+        assert chosen_option("B", OPTIONS, PromptConfig(list_options=False)) is None
+
+
+class TestTexts:
+    @pytest.mark.parametrize("text", ["gout", " Gout. ", "GOUT\n"])
+    def test_may_differ_in_case_and_space(self, text):
+        assert chosen_option(text, OPTIONS, PromptConfig(answer="text")) == 1
+
+    def test_must_be_whole(self):
+        assert chosen_option("gout and cough", OPTIONS, PromptConfig(answer="text")) is None
+
+    def test_of_two_equal_options_name_neither(self):
+        assert chosen_option("gout", ("gout", "Gout"), PromptConfig(answer="text")) is None

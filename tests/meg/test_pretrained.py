@@ -1,0 +1,139 @@
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from kg.config import LinkConfig
+from kg.errors import InputError
+from kg.linking.build import build_dictionary
+from kg.linking.dictionary import write_dictionary
+from kg.store import write_store
+from kg.tables import concepts_digest
+from meg import MEG
+from meg.ask import AskCommand
+from meg.config import PromptConfig
+
+QUESTION = "Is ataxia a finding in Marfan syndrome?"
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    """Store and linker of two concepts, laid out as the workflow does."""
+    folder = tmp_path_factory.mktemp("kg")
+    concepts = pl.DataFrame(
+        {
+            "cui": ["C01", "C02"],
+            "name": ["Ataxia", "Marfan syndrome"],
+            "synonyms": [[], []],
+            "semantic_types": [["T047"], ["T047"]],
+            "definition": [None, None],
+        },
+        schema_overrides={"synonyms": pl.List(pl.String), "definition": pl.String},
+    )
+    config = LinkConfig()
+    dictionary, _ = build_dictionary(concepts, config, None)
+    about = {"config": config.model_dump(mode="json"), "concepts": concepts_digest(concepts["cui"])}
+    write_dictionary(folder / "linker", dictionary, about)
+    vectors = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
+    (folder / "sage").mkdir()
+    write_store(folder / "sage" / "embeddings.h5", concepts["cui"], vectors, {}, {})
+    return folder
+
+
+@pytest.fixture
+def model(model_config, graph):
+    torch.manual_seed(0)
+    return MEG.from_base(model_config.base, graph / "sage" / "embeddings.h5", model_config)
+
+
+class TestAsk:
+    def test_says_which_concepts_it_used(self, model):
+        answer = model.ask(QUESTION, max_new_tokens=4)
+        assert [(used.cui, used.words) for used in answer.concepts] == [
+            ("C01", "ataxia"),
+            ("C02", "Marfan syndrome"),
+        ]
+        assert str(answer) == answer.text
+
+    def test_chooses_among_options_as_they_are_scored(self, model):
+        options = ["yes", "no", "maybe"]
+        answer = model.ask(QUESTION, options)
+        assert answer.scores == model.score_options(QUESTION, options)
+        assert answer.text == options[int(np.argmax(answer.scores))]
+        assert {used.cui for used in answer.concepts} == {"C01", "C02"}
+
+    def test_of_a_text_only_model_injects_nothing(self, model):
+        model.record = model.record.model_copy(update={"prompt": PromptConfig(concepts="none")})
+        assert model.ask(QUESTION, max_new_tokens=2).concepts == ()
+
+    def test_generates_a_batch(self, model):
+        written = model.generate(**model.prepare([QUESTION, "Why?"]), max_new_tokens=3)
+        assert len(written) == 2
+
+
+class TestSaved:
+    def test_answers_as_before(self, model, tmp_path):
+        model.save_pretrained(tmp_path / "m")
+        again = MEG.from_pretrained(tmp_path / "m")
+        assert again.score_options(QUESTION, ["yes", "no"]) == model.score_options(
+            QUESTION, ["yes", "no"]
+        )
+
+    def test_without_store_or_linker_says_which_flag(self, model, tmp_path, graph):
+        gone = {"store_path": str(tmp_path / "gone" / "sage" / "x.h5")}
+        model.record = model.record.model_copy(update=gone)
+        model.save_pretrained(tmp_path / "m")
+        with pytest.raises(InputError, match=r"x\.h5; give --store"):
+            MEG.from_pretrained(tmp_path / "m").ask(QUESTION)
+        store = graph / "sage" / "embeddings.h5"
+        half = MEG.from_pretrained(tmp_path / "m", store=store)
+        assert half.linker is not None  # beside the given store
+        with pytest.raises(InputError, match="does not exist"):
+            MEG.from_pretrained(tmp_path / "m", store=tmp_path / "none.h5")
+
+    def test_another_store_is_refused(self, model, tmp_path, store):
+        model.save_pretrained(tmp_path / "m")
+        with pytest.raises(InputError, match="another store"):
+            MEG.from_pretrained(tmp_path / "m", store=store.path)
+
+    def test_no_checkpoint_is_an_error(self, tmp_path):
+        with pytest.raises(InputError, match="not a MEG checkpoint"):
+            MEG.from_pretrained(tmp_path / "nowhere")
+
+
+class FakeHub:
+    def __init__(self):
+        self.files = {}
+
+    def create_repo(self, name, private, exist_ok):
+        self.name = name
+
+    def upload_folder(self, repo_id, folder_path):
+        self.files = {p.name: p.read_bytes() for p in folder_path.rglob("*") if p.is_file()}
+        return f"https://huggingface.co/{repo_id}"
+
+
+class TestPushed:
+    def test_is_the_checkpoint_without_paths(self, model):
+        hub = FakeHub()
+        assert model.push_to_hub("me/meg", api=hub).endswith("me/meg")
+        assert {"meg.json", "mapper.safetensors", "adapter_model.safetensors"} <= set(hub.files)
+        assert b"embeddings.h5" not in hub.files["meg.json"]
+
+
+class TestCommand:
+    def test_prints_answer_and_concepts(self, model, tmp_path, capsys):
+        model.save_pretrained(tmp_path / "m")
+        AskCommand(checkpoint=str(tmp_path / "m"), option=["yes", "no"], question=QUESTION).run()
+        shown = capsys.readouterr().out
+        assert shown.splitlines()[0] in {"yes", "no"}
+        assert "C02  Marfan syndrome" in shown
+
+
+class TestImport:
+    def test_of_a_configuration_needs_no_torch(self):
+        code = "import meg.config, sys; sys.exit('torch' in sys.modules)"
+        subprocess.run([sys.executable, "-c", code], check=True)
