@@ -5,12 +5,14 @@
 
 Accuracy: names and priors from the papers of one part, scores on the other (by hash of the id).
 Where mmlite is installed, it gets a row with the same names.
-Speed: generated names of one to five words, added to the corpus's own, one thread.
+Speed: generated names of one to five words, added to the corpus's own, one thread,
+the best of three passes.
 """
 
 import gc
 import importlib.util
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,13 +29,13 @@ from kg.command import Command, main
 from kg.config import LinkConfig
 from kg.linking.build import build_dictionary
 from kg.linking.corpus import Document, held_out, read_corpus
-from kg.linking.dictionary import write_dictionary
+from kg.linking.dictionary import read_dictionary
 from kg.linking.evaluate import evaluate
 from kg.linking.fit import fit_priors
 from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of, words_of
 from kg.mention import Candidate, Mention
-from kg.tables import CONCEPTS, normalise_concepts
+from kg.tables import CONCEPTS, normalise_concepts, write_concepts
 
 
 class Accuracy(Command):
@@ -83,22 +85,25 @@ class Speed(Command):
         concepts = generated_concepts(documents, self.names)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "linker"
-            start = time.process_time()
-            dictionary, counts = build_dictionary(concepts, LinkConfig())
-            write_dictionary(path, dictionary, {"config": LinkConfig().model_dump(mode="json")})
-            build = time.process_time() - start
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            write_concepts(path.with_name("concepts.parquet"), concepts)
+            command = f"-m kg.link build --concepts {path.parent}/concepts.parquet --out {path}"
+            subprocess.run([sys.executable, *command.split()], check=True)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            build, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+            counts = read_dictionary(path)[1]["counts"]
             size = sum(file.stat().st_size for file in path.iterdir()) / 1e6
-            del dictionary
             # The generated names are this program's, no linker's: keep the collector off them.
             gc.collect()
             gc.freeze()
             load = min(_seconds(lambda: Linker.load(path)) for _ in range(5))
             linker = Linker.load(path)
             texts = [document.text for document in documents[: self.texts]]
-            start = time.process_time()
-            mentions = sum(len(linker.link(text)) for text in texts)
-            link = time.process_time() - start
+            passes = []
+            for _ in range(3):
+                start = time.process_time()
+                mentions = sum(len(linker.link(text)) for text in texts)
+                passes.append(time.process_time() - start)
+            link = min(passes)
         kilobytes = sum(map(len, texts)) / 1000
         _out("| names | keys | build CPU s | build peak MB | file MB | load ms | texts / CPU s |")
         _out("|---|---|---|---|---|---|---|")

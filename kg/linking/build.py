@@ -11,7 +11,7 @@ from kg.config import LinkConfig
 from kg.errors import InputError
 from kg.linking.dictionary import Dictionary
 from kg.linking.generic import GENERIC
-from kg.linking.normalise import fold, keys_of
+from kg.linking.normalise import fold, key_of, shouts
 from kg.linking.priors import PRIORS
 from kg.linking.typos import MIN_LETTERS
 
@@ -60,15 +60,26 @@ def build_dictionary(
     concepts = concepts.select("cui", "name", "synonyms").sort("cui").with_row_index("concept")
     names, counts = _names(concepts)
     counted = priors.drop_nulls("cui").join(concepts.select("cui", "concept"), on="cui")
-    names = _shares(names, counted)
-    counts |= {"keys": names["key"].n_unique(), "candidates": names.height}
-    links = priors.group_by("key").agg(pl.col("link").first())
-    return _assemble(names, links, concepts["cui"], config), counts | {"concepts": concepts.height}
+    keys = pl.concat([names["key"], counted["key"]]).unique()
+    trie = marisa_trie.Trie(iter(keys))
+    words = marisa_trie.Trie(iter(_long_words(keys)))
+    shares = _shares(_numbered(names, trie), _numbered(counted, trie))
+    counts |= {"keys": len(trie), "candidates": shares.height}
+    return Dictionary(
+        names=trie,
+        words=words,
+        first=np.searchsorted(shares["number"], np.arange(len(trie) + 1)).astype(np.uint32),
+        concept=shares["concept"].to_numpy().astype(np.uint32),
+        share=shares["share"].to_numpy().astype(np.float16),
+        link=_links(trie, priors, config),
+        cui=np.array([cui.encode() for cui in concepts["cui"]], dtype=bytes),
+        longest=int(keys.str.len_chars().max() or 0),  # type: ignore[arg-type]
+    ), counts | {"concepts": concepts.height}
 
 
 def _names(concepts: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Rows (key, concept, weight) of the usable names, one a key and concept."""
-    commonness = (pl.col("synonyms").list.len() + 1).cast(pl.Float64).log1p()
+    """Rows (concept, weight, key) of the usable names."""
+    commonness = (pl.col("synonyms").list.len() + 1).cast(pl.Float32).log1p()
     preferred = concepts.select("concept", "name", weight=2 * commonness)
     synonyms = (
         concepts.select("concept", name="synonyms", weight=commonness)
@@ -77,8 +88,10 @@ def _names(concepts: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     )
     names = pl.concat([preferred, synonyms])
     counts = {"names": names.height}
-    keys = pl.Series("key", [keys_of(name) for name in names["name"]], dtype=pl.List(pl.String))
-    names = names.select("concept", "weight").with_columns(keys).explode("key")
+    shouted = names.filter(pl.Series(map(shouts, names["name"]), dtype=pl.Boolean))
+    names = pl.concat([names, shouted.with_columns(pl.col("name").str.to_lowercase())])
+    keys = pl.Series("key", map(key_of, names["name"]), dtype=pl.String)
+    names = names.select("concept", "weight").with_columns(keys)
     reasons = {
         "without_a_letter": ~pl.col("key").str.contains(r"\p{Alphabetic}"),
         "one_character": pl.col("key").str.len_chars() == 2,
@@ -88,54 +101,42 @@ def _names(concepts: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         kept = names.filter(~condition)
         counts[f"keys_{reason}"] = names.height - kept.height
         names = kept
-    return names.group_by("key", "concept").agg(pl.col("weight").max()), counts
+    return names, counts
+
+
+def _numbered(rows: pl.DataFrame, trie: marisa_trie.Trie) -> pl.DataFrame:
+    """Numbers instead of keys: what follows is sorting and summing integers."""
+    numbers = np.fromiter(map(trie.key_id, rows["key"]), dtype=np.uint32, count=rows.height)
+    return rows.drop("key").with_columns(number=pl.Series(numbers, dtype=pl.UInt32))
 
 
 def _shares(names: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
-    """Rows (key, concept, share): the vocabulary's opinion weighs as much as one mention."""
-    opinion = pl.col("weight") / pl.col("weight").sum().over("key")
-    weights = pl.concat(
-        [
-            names.select("key", "concept", weight=opinion),
-            counted.select("key", "concept", weight=pl.col("count").cast(pl.Float64)),
-        ]
-    )
-    weights = weights.group_by("key", "concept").agg(pl.col("weight").sum())
-    return weights.select("key", "concept", share=opinion.cast(pl.Float32))
+    """Rows (number, concept, share), best first in each number.
 
-
-def _assemble(
-    names: pl.DataFrame, links: pl.DataFrame, cui: pl.Series, config: LinkConfig
-) -> Dictionary:
-    keys = names["key"].unique().to_list()
-    trie = marisa_trie.Trie(keys)
-    numbers = pl.DataFrame(
-        {"key": keys, "number": [trie.key_id(key) for key in keys]},
-        schema={"key": pl.String, "number": pl.UInt32},
-    )
-    names = names.join(numbers, on="key").sort(
+    The vocabulary's opinion of a name weighs as much as one mention.
+    """
+    row = ["number", "concept"]
+    names = names.group_by(row).agg(pl.col("weight").max())
+    share = pl.col("weight") / pl.col("weight").sum().over("number")
+    mentions = counted.select(*row, weight=pl.col("count").cast(pl.Float32))
+    weights = pl.concat([names.select(*row, weight=share), mentions])
+    weights = weights.group_by(row).agg(pl.col("weight").sum())
+    return weights.select(*row, share=share).sort(
         "number", "share", "concept", descending=[False, True, False]
     )
-    first = np.searchsorted(names["number"].to_numpy(), np.arange(len(keys) + 1))
-    return Dictionary(
-        names=trie,
-        words=marisa_trie.Trie(_long_words(keys)),
-        first=first.astype(np.uint32),
-        concept=names["concept"].to_numpy().astype(np.uint32),
-        share=names["share"].to_numpy().astype(np.float16),
-        link=_links(numbers, links, config),
-        cui=np.array([value.encode() for value in cui], dtype=bytes),
-        longest=max(map(len, keys), default=0),
-    )
 
 
-def _links(numbers: pl.DataFrame, links: pl.DataFrame, config: LinkConfig) -> np.ndarray:
-    """(key,) float16 by number; names that the corpus does not know get the default."""
-    generic = [fold(word) + " " for word in GENERIC]
-    unseen = pl.when(pl.col("key").is_in(generic)).then(0.0).otherwise(config.unseen_link)
-    joined = numbers.join(links, on="key", how="left").sort("number")
-    return joined.select(pl.col("link").fill_null(unseen))["link"].to_numpy().astype(np.float16)
+def _links(trie: marisa_trie.Trie, priors: pl.DataFrame, config: LinkConfig) -> np.ndarray:
+    """(key,) float16; names that the corpus does not know get the default."""
+    links = np.full(len(trie), config.unseen_link, dtype=np.float16)
+    links[[trie[key] for word in GENERIC if (key := fold(word) + " ") in trie]] = 0
+    for key, link in priors.select("key", "link").iter_rows():
+        number = trie.get(key)
+        if number is not None:
+            links[number] = link
+    return links
 
 
-def _long_words(keys: list[str]) -> set[str]:
-    return {word for key in keys for word in key.split() if len(word) >= MIN_LETTERS}
+def _long_words(keys: pl.Series) -> pl.Series:
+    words = keys.str.strip_chars(" ").str.split(" ").explode().unique()
+    return words.filter(words.str.len_chars() >= MIN_LETTERS)

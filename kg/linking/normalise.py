@@ -48,7 +48,7 @@ def is_acronym(word: str) -> bool:
     return len(word) <= ACRONYM_LETTERS and word.isupper()
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 20)
 def fold(word: str) -> str:
     """A word without case, accents and plural; acronyms lose a plural s and nothing else."""
     if is_acronym(word):
