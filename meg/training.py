@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,13 +14,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import Sampler
+from torch.utils.tensorboard import SummaryWriter
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.integrations import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from kg.artefact import replacing
 from kg.errors import InputError
+from kg.resume import is_first
 from meg.config import TrainingConfig
+from meg.meter import Meter
 from meg.tokens import Example
 
 __all__ = ["History", "train", "write_history"]
@@ -46,15 +51,26 @@ def train(
     same order of the data and the same result. Returns what was logged, by step: loss and its
     parts, gradient norm, learning rate.
     """
+    arguments = _arguments(config, state, len(examples), seed, bf16)
+    if config.gradient_checkpointing:
+        # The Trainer would look for this method on the objective.
+        llm: Any = objective.meg
+        llm.llm.gradient_checkpointing_enable({"use_reentrant": False})
     trainer = _Trainer(
         model=objective,
-        args=_arguments(config, state, len(examples), seed, bf16),
-        train_dataset=list(examples),
-        data_collator=collate,
+        args=arguments,
+        train_dataset=list(enumerate(examples)),
+        data_collator=_Numbered(collate),
         rates=(config.learning_rate, config.mapper_learning_rate or config.learning_rate),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(_Logger())
+    trainer.add_callback(_Stop())
+    if "tensorboard" in config.report_to and is_first():
+        # Beside the state, as success removes that.
+        trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
+    # The first process has prepared the folder; the others may look only now.
+    trainer.accelerator.wait_for_everyone()
     trainer.train(resume_from_checkpoint=_last_complete(state))
     if trainer.state.global_step < trainer.state.max_steps:
         log.warning("stopped at step %d, state saved in %s", trainer.state.global_step, state)
@@ -90,19 +106,18 @@ def _arguments(
         warmup_steps=math.ceil(config.warmup * steps),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        gradient_checkpointing=config.gradient_checkpointing,
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
+        ddp_backend="gloo" if devices > 1 and not torch.cuda.is_available() else None,
         dataloader_pin_memory=torch.cuda.is_available(),
         save_steps=config.save_every,
         save_total_limit=1,
         logging_steps=max(1, min(10, steps // 20)),
         seed=seed,
         deepspeed=config.deepspeed,
-        report_to=config.report_to,
+        report_to=[name for name in config.report_to if name != "tensorboard"],
         remove_unused_columns=False,
         disable_tqdm=not sys.stderr.isatty(),
-        enable_jit_checkpoint=True,
     )
 
 
@@ -112,8 +127,9 @@ class _Trainer(Trainer):
     def __init__(self, rates: tuple[float, float], **arguments: Any) -> None:
         super().__init__(**arguments)
         self.rates = rates
-        self.lengths = [len(example) for example in arguments["train_dataset"]]
+        self.examples: list[Example] = [example for _, example in arguments["train_dataset"]]
         self.parts: dict[str, torch.Tensor] = {}
+        self.meter = Meter(_size(self.model), self.args.world_size)
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW; parameters of the LLM at the first rate, of mapper and losses at the second."""
@@ -136,17 +152,32 @@ class _Trainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
+        examples = [self.examples[i] for i in inputs.pop("example").tolist()]
+        self.meter.add(sum(map(len, examples)))
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"the loss is {float(loss)} at step {self.state.global_step + 1} on the examples "
+                f"{', '.join(example.id for example in examples)}; look at them, or lower "
+                "learning_rate; the last state before it is kept"
+            )
         self.parts = {name: value for name, value in outputs.items() if name != "loss"}
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *arguments: Any, **keywords: Any) -> None:
-        parts = {name: round(float(value), 4) for name, value in self.parts.items()}
-        super().log(logs | parts if "loss" in logs else logs, *arguments, **keywords)
+        if "loss" in logs:
+            parts = {name: round(float(value), 4) for name, value in self.parts.items()}
+            logs = logs | parts | self.meter.read()
+            optimiser: Any = self.optimizer
+            if "learning_rate" in logs and len(optimiser.param_groups) > 1:
+                # One schedule for both groups of parameters.
+                logs["learning_rate_mapper"] = logs["learning_rate"] / self.rates[0] * self.rates[1]
+        super().log(logs, *arguments, **keywords)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
-        batch = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return _LengthGrouped(self.lengths, batch, self.args.seed)
+        step = self.args.gradient_accumulation_steps * self.args.world_size
+        lengths = [len(example) for example in self.examples]
+        return _LengthGrouped(lengths, self.args.train_batch_size * step, self.args.seed)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         folder = Path(output_dir or str(self.args.output_dir))
@@ -159,6 +190,47 @@ class _Trainer(Trainer):
         weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
         target: Any = model or self.model
         target.load_state_dict(weights, strict=False)
+
+
+class _Numbered:
+    """A collator of (number, example): the batch says whose it is, for errors and counts."""
+
+    def __init__(self, collate: Callable) -> None:
+        self.collate = collate
+
+    def __call__(self, rows: Sequence[tuple[int, Example]]) -> dict[str, torch.Tensor]:
+        numbers, examples = zip(*rows, strict=True)
+        return {**self.collate(examples), "example": torch.tensor(numbers)}
+
+
+class _Stop(TrainerCallback):
+    """SIGTERM, with which Slurm takes a node back: save after the step at hand, and stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.before: Any = None
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        self.before = signal.signal(signal.SIGTERM, self._ask)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self._anywhere(args):
+            log.warning("SIGTERM: saving at step %d", state.global_step)
+            control.should_save = control.should_training_stop = True
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        signal.signal(signal.SIGTERM, self.before)
+
+    def _ask(self, *_: Any) -> None:
+        self.asked = True
+
+    def _anywhere(self, args: Any) -> bool:
+        """Whether any process was asked: all have to save, and stop, at the same step."""
+        if args.world_size == 1:
+            return self.asked
+        asked = torch.tensor(int(self.asked), device=args.device)
+        torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
+        return bool(asked)
 
 
 class _LengthGrouped(Sampler[int]):
@@ -190,6 +262,14 @@ class _Logger(TrainerCallback):
 
 def _trained(model: Any) -> dict[str, nn.Parameter]:
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _size(model: Any) -> int:
+    """Parameters of the LLM that a token meets: not the look-up of its embedding."""
+    every = sum(p.numel() for p in model.parameters())
+    llm = model.meg.llm
+    tied = llm.config.tie_word_embeddings
+    return every - (0 if tied else llm.get_input_embeddings().weight.numel())
 
 
 def _last_complete(state: Path) -> str | None:
