@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: install
 	snakemake --cores all --configfile config/demo.yaml
-	@python -m meg.summary results/*.json
+	@python -m meg.summary results/hpoquiz_smollm.json results/ablations/hpoquiz_smollm_options.json
 	@echo "The report: results/report.html"
 
 test: install lint

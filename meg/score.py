@@ -119,11 +119,14 @@ class ScoreCommand(Command):
     compare: dict[str, Path] = Field(
         {}, description="other runs' predictions: name=path, as often as there are runs"
     )
+    about: dict[str, str] = Field(
+        {}, description="what the run is, copied: dataset=..., variant=..., seed=..."
+    )
 
     def run(self) -> None:
         """Read the predictions, score and compare them, write the result."""
         predictions = read_predictions(self.predictions)
-        result = score(predictions)
+        result = {"about": self.about, **score(predictions)}
         result["comparisons"] = {
             name: compare(predictions, read_predictions(path), name)
             | {"run": read_run(path), "digest": file_digest(path)}

@@ -66,10 +66,13 @@ class TestCommand:
                 f"--predictions={tmp_path}/a.jsonl",
                 f"--out={tmp_path}/r.json",
                 f"--compare=text={tmp_path}/b.jsonl",
+                "--about=dataset=quiz",
+                "--about=variant=main",
             ],
         )
         result = read_json(tmp_path / "r.json")
         assert result["accuracy"] == 1
         assert result["run"] == {"seed": 7}
+        assert result["about"] == {"dataset": "quiz", "variant": "main"}
         assert result["comparisons"]["text"]["difference"] == 0.5
         assert result["comparisons"]["text"]["run"] == {}

@@ -227,6 +227,13 @@ def compare_options(wildcards):
     )
 
 
+def about_options(wildcards):
+    """What a run is, in its result."""
+    run = PLAN.runs[wildcards.run]
+    names = ("dataset", "model", "variant", "encoder", "trained_on", "seed")
+    return " ".join(f"--about {name}={getattr(run, name)}" for name in names)
+
+
 def report_run(run):
     """A run with the files behind it, for the report page."""
     trained = run.checkpoint == "finetune"

@@ -58,11 +58,12 @@ rule score:
     params:
         code=code("meg.score"),
         compare=compare_options,
+        about=about_options,
     message:
         "Score of {wildcards.run}"
     shell:
         "python -m meg.score --predictions {input.predictions} {params.compare}"
-        " --out {output.result} > {log} 2>&1"
+        " {params.about} --out {output.result} > {log} 2>&1"
 
 
 # Every variant of the targets, by `snakemake ablations`.
