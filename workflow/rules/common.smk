@@ -68,14 +68,21 @@ def any_gpu():
 
 
 def all_cores(wildcards):
-    """On a CPU two trainings at once would only be in each other's way."""
+    """For stages whose batches fill them."""
     return workflow.cores or DEFAULT_CORES
 
 
+def half_cores(wildcards):
+    """For trainings on a CPU: their batches are small, and two side by side end sooner."""
+    return max(1, all_cores(wildcards) // 2)
+
+
 def cores(model):
-    """All of them for a model on the CPU, some for each GPU else."""
+    """Half of them for a model on the CPU, some for each GPU else."""
     devices = gpus(model)
-    return min(all_cores(None), DEFAULT_CORES * devices) if devices else all_cores(None)
+    return (
+        min(all_cores(None), DEFAULT_CORES * devices) if devices else half_cores(None)
+    )
 
 
 def memory(gigabytes):

@@ -73,7 +73,7 @@ rule train_encoder:
         "results/runtimes/train_encoder/{encoder}.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: half_cores
     resources:
         mem=memory(16),
         runtime="12h",

@@ -11,7 +11,7 @@ rule base:
         "results/runtimes/base/{model}.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: 1
     resources:
         mem=memory(8),
         runtime="30m",
