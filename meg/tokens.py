@@ -49,8 +49,7 @@ class Tokens:
     The marker becomes an added token of this in-memory tokenizer, with an id behind all others;
     the tokenizer's files and the LLM's embeddings stay as published.
 
-    Attributes: `placeholder`, its id; `verdicts`, the ids of " Yes" and " No" behind a question
-    mark.
+    Attributes: `placeholder`, its id.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
@@ -58,8 +57,18 @@ class Tokens:
         self.system = system
         tokenizer.add_tokens([MARKER], special_tokens=True)
         self.placeholder = self._encode(MARKER)[0]
+
+    @property
+    def verdicts(self) -> tuple[int, int]:
+        """Ids of " Yes" and " No" behind a question mark; InputError where they begin alike."""
         after = len(self._encode("?"))
-        self.verdicts = (self._encode("? Yes")[after], self._encode("? No")[after])
+        yes, no = self._encode("? Yes")[after], self._encode("? No")[after]
+        if yes == no:
+            raise InputError(
+                f"the tokenizer {self.tokenizer.name_or_path} begins Yes and No with the same "
+                f"token ({yes}), so they cannot be told apart; set prompt.answer to text or letter"
+            )
+        return yes, no
 
     def name_example(self, prompt: Prompt) -> Example:
         """Phase I: the branch is the names and the end of the turn."""

@@ -95,8 +95,8 @@ class TestSharedPrefix:
         meg, tokens = meg_and_tokens
         whole = example(tokens)
         alone = [example(tokens, branches=(branch,)) for branch in whole.branches]
-        expected = torch.cat([scores(meg, store, [one], tokens.verdicts) for one in alone])
-        found = scores(meg, store, [whole], tokens.verdicts)
+        expected = torch.cat([scores(meg, store, [one], (7, 9)) for one in alone])
+        found = scores(meg, store, [whole], (7, 9))
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
     def test_batch_neighbours_and_padding_change_nothing(self, meg_and_tokens, store):

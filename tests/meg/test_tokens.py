@@ -1,6 +1,7 @@
 import pytest
 from transformers import AutoTokenizer
 
+from kg.errors import InputError
 from meg.config import PromptConfig
 from meg.prompts import name_prompt
 from meg.question import Mentions, Question
@@ -50,6 +51,14 @@ class TestPlaceholders:
         example = tokens.name_example(name_prompt([("C1", "Fever")]))
         assert example.branches[0][-1] == tokens.tokenizer.eos_token_id
         assert tokens.tokenizer.decode(example.names[0]) == " Fever"
+
+
+class TestVerdicts:
+    def test_that_begin_alike_are_refused(self):
+        """A byte tokenizer makes of " Yes" and " No" first of all the space."""
+        spaced = Tokens(byte_tokenizer())
+        with pytest.raises(InputError, match="the same token"):
+            _ = spaced.verdicts
 
 
 class TestLongContext:
