@@ -1,4 +1,7 @@
-"""The LLM: a base converted once, Phase I (names from vectors), Phase II (answers)."""
+"""The LLM: a base converted once, Phase I (names from vectors), Phase II (answers).
+
+Trainings go first (priority): they take longest, and answers can fill the cores beside them.
+"""
 
 
 rule base:
@@ -41,6 +44,7 @@ rule align:
         "logs/align/{aligned}.log",
     benchmark:
         "results/runtimes/align/{aligned}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     threads: lambda w: cores(PLAN.aligned[w.aligned].model)
@@ -79,6 +83,7 @@ rule finetune:
         "logs/finetune/{finetuned}.log",
     benchmark:
         "results/runtimes/finetune/{finetuned}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     threads: lambda w: cores(PLAN.finetuned[w.finetuned].model)
