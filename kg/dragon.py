@@ -11,12 +11,11 @@ from pathlib import Path
 import polars as pl
 from pydantic import Field
 
-from kg.artefact import write_json
 from kg.command import Command, main
 from kg.errors import InputError
 from kg.release import between_concepts, named_concepts, read_names
-from kg.summary import Summary, file_rows, graph_summary, summary_text
-from kg.tables import TRIPLETS, write_concepts, write_triplets
+from kg.summary import Summary, file_rows, write_graph
+from kg.tables import TRIPLETS
 from kg.umls_concepts import read_vocabulary
 
 __all__ = ["read_dragon"]
@@ -75,11 +74,7 @@ class DragonCommand(Command):
     def run(self) -> None:
         """Read the folder, write the tables with their summary."""
         concepts, triplets, files = read_dragon(self.folder)
-        write_concepts(self.out / "concepts.parquet", concepts)
-        write_triplets(self.out / "triplets.parquet", triplets, concepts)
-        summary = {"files": files, **graph_summary(concepts, triplets)}
-        write_json(self.out / "summary.json", summary)
-        log.info("%s\n%s", self.out, summary_text(summary))
+        write_graph(self.out, concepts, triplets, files)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ other term claims it, else by their own id; diseases and genes by theirs.
 """
 
 import importlib.util
-import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,13 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from kg.artefact import write_json
 from kg.command import Command, main
 from kg.config import HPOConfig
 from kg.errors import InputError
 from kg.obo import Term, read_obo
 from kg.subgraph import connected_subgraph
-from kg.summary import Summary, file_rows, graph_summary, summary_text
-from kg.tables import (
-    CONCEPTS,
-    normalise_concepts,
-    normalise_triplets,
-    write_concepts,
-    write_triplets,
-)
+from kg.summary import Summary, file_rows, write_graph
+from kg.tables import CONCEPTS, normalise_concepts, normalise_triplets
 
 __all__ = ["RELATIONS", "build", "default_folder"]
 
@@ -60,8 +52,6 @@ ANNOTATION_COLUMNS = [
     "aspect",
 ]
 GENE_COLUMNS = ["ncbi_gene_id", "gene_symbol", "disease_id"]
-
-log = logging.getLogger(__name__)
 
 
 def build(
@@ -252,11 +242,7 @@ class HPOCommand(Command):
         concepts, triplets, files = build(terms, annotations, genes)
         if self.config.limit:
             concepts, triplets = connected_subgraph(concepts, triplets, self.config.limit)
-        write_concepts(self.out / "concepts.parquet", concepts)
-        write_triplets(self.out / "triplets.parquet", triplets, concepts)
-        summary = {"files": files, **graph_summary(concepts, triplets)}
-        write_json(self.out / "summary.json", summary)
-        log.info("%s\n%s", self.out, summary_text(summary))
+        write_graph(self.out, concepts, triplets, files)
 
 
 if __name__ == "__main__":

@@ -16,14 +16,14 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from kg.artefact import replacing, write_json
+from kg.artefact import replacing
 from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
 from kg.published import read_published
 from kg.store import matching_rows, write_store
-from kg.summary import Summary, file_rows, graph_summary, summary_text
-from kg.tables import CONCEPTS, TRIPLETS, normalise_triplets, write_concepts, write_triplets
+from kg.summary import Summary, file_rows, write_graph
+from kg.tables import CONCEPTS, TRIPLETS, normalise_triplets
 
 __all__ = ["between_concepts", "named_concepts", "read_lists", "read_names", "read_release"]
 
@@ -172,8 +172,6 @@ class ReleaseCommand(Command):
         paths = _embedding_files(self.folder, self.config.embeddings)
         embeddings = {name: read_published(path) for name, path in paths.items()}
         concepts, triplets, files = read_release(self.folder, embeddings)
-        write_concepts(self.out / "concepts.parquet", concepts)
-        write_triplets(self.out / "triplets.parquet", triplets, concepts)
         for name, file in OPTIONAL_LISTS.items():
             _write_lists(self.folder / file, self.out / f"{name}.parquet")
         for name, (cuis, vectors) in embeddings.items():
@@ -182,9 +180,7 @@ class ReleaseCommand(Command):
             write_store(path, concepts["cui"], vectors[rows], {"release": name}, {})
             unused = {"no concept": len(cuis) - concepts.height}
             files[paths[name].name] = file_rows(len(cuis), unused, concepts.height)
-        summary = {"files": files, **graph_summary(concepts, triplets)}
-        write_json(self.out / "summary.json", summary)
-        log.info("%s\n%s", self.out, summary_text(summary))
+        write_graph(self.out, concepts, triplets, files)
 
 
 def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:

@@ -4,7 +4,9 @@ Every source command (`kg.hpo`, `kg.umls`, `kg.release`, `kg.dragon`) writes one
 `files` says what became of each input's rows, the rest describes the graph they became.
 """
 
+import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,32 @@ import polars as pl
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["Summary", "file_rows", "graph_summary", "summary_text"]
+from kg.artefact import write_json
+from kg.tables import write_concepts, write_triplets
+
+__all__ = ["Summary", "file_rows", "graph_summary", "summary_text", "write_graph"]
 
 Summary = dict[str, Any]
 """JSON: counts by name, nested by topic."""
 
+log = logging.getLogger(__name__)
+
 _QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
 _SHOWN = 20
+
+
+def write_graph(
+    folder: Path, concepts: pl.DataFrame, triplets: pl.DataFrame, files: Summary
+) -> None:
+    """Write both tables and `summary.json` into a folder, and show the summary in the log.
+
+    `files` says for each input what became of its rows, see `file_rows`.
+    """
+    write_concepts(folder / "concepts.parquet", concepts)
+    write_triplets(folder / "triplets.parquet", triplets, concepts)
+    summary = {"files": files, **graph_summary(concepts, triplets)}
+    write_json(folder / "summary.json", summary)
+    log.info("%s\n%s", folder, summary_text(summary))
 
 
 def graph_summary(concepts: pl.DataFrame, triplets: pl.DataFrame) -> Summary:

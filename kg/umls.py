@@ -4,26 +4,21 @@ python -m kg.umls --folder 2026AA/META --out results/umls
 UMLS_API_KEY=... python -m kg.umls --download true --release 2026AA --folder data/umls --out ...
 """
 
-import logging
 from pathlib import Path
 
 import polars as pl
 from pydantic import Field
 from pydantic_settings import CliImplicitFlag
 
-from kg.artefact import write_json
 from kg.command import Command, main
 from kg.config import UMLSConfig
 from kg.errors import InputError
-from kg.summary import Summary, graph_summary, summary_text
-from kg.tables import write_concepts, write_triplets
+from kg.summary import Summary, write_graph
 from kg.umls_concepts import umls_concepts
 from kg.umls_download import API_KEY, download_umls
 from kg.umls_relations import umls_triplets
 
 __all__ = ["build", "prune"]
-
-log = logging.getLogger(__name__)
 
 
 def build(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
@@ -89,11 +84,7 @@ class UMLSCommand(Command):
                 raise InputError("--out is missing: the folder for the tables")
             return
         concepts, triplets, files = build(self.folder, self.config)
-        write_concepts(self.out / "concepts.parquet", concepts)
-        write_triplets(self.out / "triplets.parquet", triplets, concepts)
-        summary = {"files": files, **graph_summary(concepts, triplets)}
-        write_json(self.out / "summary.json", summary)
-        log.info("%s\n%s", self.out, summary_text(summary))
+        write_graph(self.out, concepts, triplets, files)
 
 
 if __name__ == "__main__":
