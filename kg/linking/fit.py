@@ -28,7 +28,7 @@ __all__ = ["fit_priors"]
 FOLDS = 5
 COMMON = 0.02
 """Without annotations: a name in this share of the documents is no mention (link probability 0).
-Chosen on MedMentions, docs/benchmarks.md."""
+A guess, not tuned."""
 
 log = logging.getLogger(__name__)
 
