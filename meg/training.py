@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import Sampler
 from torch.utils.tensorboard import SummaryWriter
 from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.integrations import TensorBoardCallback
+from transformers.integrations import TensorBoardCallback, is_deepspeed_zero3_enabled
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
@@ -52,6 +52,13 @@ def train(
     parts, gradient norm, learning rate.
     """
     arguments = _arguments(config, state, len(examples), seed, bf16)
+    if is_deepspeed_zero3_enabled():
+        raise InputError(
+            f"{config.deepspeed} is ZeRO-3, whose parts of the weights cannot be put together into "
+            "a checkpoint yet; use zero2.json or zero2_offload.json"
+        )
+    # A process uses one GPU, whatever it sees: DataParallel would cut the flat concept vectors.
+    arguments._n_gpu = min(1, arguments.n_gpu)
     if config.gradient_checkpointing:
         # The Trainer would look for this method on the objective.
         llm: Any = objective.meg
@@ -189,7 +196,11 @@ class _Trainer(Trainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
         target: Any = model or self.model
-        target.load_state_dict(weights, strict=False)
+        unexpected = target.load_state_dict(weights, strict=False).unexpected_keys
+        if unexpected:
+            raise InputError(
+                f"{resume_from_checkpoint} is of another model (first {unexpected[0]}); remove it"
+            )
 
 
 class _Numbered:
@@ -268,7 +279,7 @@ def _size(model: Any) -> int:
     """Parameters of the LLM that a token meets: not the look-up of its embedding."""
     every = sum(p.numel() for p in model.parameters())
     llm = model.meg.llm
-    tied = llm.config.tie_word_embeddings
+    tied = getattr(llm.config, "tie_word_embeddings", False)
     return every - (0 if tied else llm.get_input_embeddings().weight.numel())
 
 

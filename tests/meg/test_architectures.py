@@ -110,7 +110,7 @@ class TestInjection:
 
 
 class TestBranches:
-    """Worst error seen 3e-6, in float32."""
+    """In float32."""
 
     @pytest.mark.parametrize("prefix", [3, 20])
     def test_score_as_they_would_alone(self, meg, store, prefix):

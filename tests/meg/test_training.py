@@ -138,7 +138,7 @@ class TestBrokenLoss:
 class TestGradientCheckpointing:
     @pytest.mark.parametrize("injection", ["input", "last"])
     def test_changes_nothing(self, model_config, store, tmp_path, injection):
-        """Worst difference seen 1e-7: activations are computed twice, in the same way."""
+        """Activations are computed twice, in the same way."""
         model_config = model_config.model_copy(update={"injection": injection})
         plain, _ = run(model_config, store, tmp_path / "plain", epochs=0.5)
         saved, _ = run(
