@@ -64,7 +64,7 @@ def launch(command, out, **training):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
         env=os.environ | {"DS_ACCELERATOR": "cpu"},
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
