@@ -63,4 +63,4 @@ class TestWrong:
 
 def test_demo_trains_each_model_once(snakemake: Snakemake) -> None:
     counts = jobs(snakemake("-n", "--configfile", "config/demo.yaml"))
-    assert (counts["base"], counts["align"], counts["finetune"], counts["predict"]) == (1, 1, 4, 7)
+    assert (counts["base"], counts["align"], counts["finetune"], counts["predict"]) == (1, 1, 3, 6)
