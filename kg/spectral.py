@@ -28,6 +28,8 @@ def spectral_embedding(graph: Graph, dim: int, generator: torch.Generator) -> Te
 
     Only positive eigenvalues count: by negative ones linked nodes would be opposites.
     """
+    if not dim:
+        return torch.zeros(graph.nodes, 0)
     head, _, tail = graph.triplets.numpy().T
     ends = (np.concatenate([head, tail]), np.concatenate([tail, head]))
     ones = np.ones(len(ends[0]))

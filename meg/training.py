@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import Sampler
 from torch.utils.tensorboard import SummaryWriter
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainingArguments
 from transformers.integrations import TensorBoardCallback, is_deepspeed_zero3_enabled
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
@@ -23,6 +22,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from kg.artefact import replacing
 from kg.errors import InputError
 from kg.resume import is_first
+from meg.callbacks import LogLines, StopOnSignal
 from meg.config import TrainingConfig
 from meg.meter import Meter
 from meg.tokens import Example
@@ -71,8 +71,8 @@ def train(
         rates=(config.learning_rate, config.mapper_learning_rate or config.learning_rate),
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_Logger())
-    trainer.add_callback(_Stop())
+    trainer.add_callback(LogLines())
+    trainer.add_callback(StopOnSignal())
     if "tensorboard" in config.report_to and is_first():
         # Beside the state, as success removes that.
         trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
@@ -214,36 +214,6 @@ class _Numbered:
         return {**self.collate(examples), "example": torch.tensor(numbers)}
 
 
-class _Stop(TrainerCallback):
-    """SIGTERM, with which Slurm takes a node back: save after the step at hand, and stop."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.before: Any = None
-
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        self.before = signal.signal(signal.SIGTERM, self._ask)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self._anywhere(args):
-            log.warning("SIGTERM: saving at step %d", state.global_step)
-            control.should_save = control.should_training_stop = True
-
-    def on_train_end(self, *_: Any, **__: Any) -> None:
-        signal.signal(signal.SIGTERM, self.before)
-
-    def _ask(self, *_: Any) -> None:
-        self.asked = True
-
-    def _anywhere(self, args: Any) -> bool:
-        """Whether any process was asked: all have to save, and stop, at the same step."""
-        if args.world_size == 1:
-            return self.asked
-        asked = torch.tensor(int(self.asked), device=args.device)
-        torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
-        return bool(asked)
-
-
 class _LengthGrouped(Sampler[int]):
     """A fresh order every epoch, rows of like length together, drawn from seed and epoch alone."""
 
@@ -260,15 +230,6 @@ class _LengthGrouped(Sampler[int]):
     def __iter__(self):
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
         return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
-
-
-class _Logger(TrainerCallback):
-    """One line of the log each time the Trainer logs."""
-
-    def on_log(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
-        logs = keywords.get("logs")
-        if logs and "loss" in logs:
-            log.info("step %d/%d %s", state.global_step, state.max_steps, json.dumps(logs))
 
 
 def _trained(model: Any) -> dict[str, nn.Parameter]:

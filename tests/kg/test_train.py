@@ -71,6 +71,10 @@ class TestCommand:
         history = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
         assert [json.loads(row)["epoch"] for row in history] == list(range(1, 16))
 
+    def test_without_a_spectral_part_the_store_holds_the_encoder_alone(self, tables, tmp_path):
+        command(tables, tmp_path, spectral_dim=0).run()
+        assert EmbeddingStore(tmp_path / "out" / "embeddings.h5").dim == 16
+
     def test_the_store_fits_the_concepts(self, tables, tmp_path):
         command(tables, tmp_path).run()
         store = EmbeddingStore(tmp_path / "out" / "embeddings.h5")
