@@ -45,6 +45,7 @@ class Build(Command):
     config: LinkConfig = Field(LinkConfig(), description="section `link` of the configuration")
 
     def run(self) -> None:
+        """Build the dictionary and write the linker folder."""
         concepts = read_concepts(self.concepts)
         cuis = None
         if self.store is not None:
@@ -73,6 +74,7 @@ class Run(Command):
     questions: CliPositionalArg[list[Path]] = Field(description="JSON-lines files")
 
     def run(self) -> None:
+        """Link every file; write it, and its summary, under its own name."""
         if len({path.name for path in self.questions}) < len(self.questions):
             raise InputError(f"two of {self.questions} have the same file name; run them apart")
         dictionary = Linker.load(self.linker)
@@ -98,6 +100,7 @@ class Fit(Command):
     seed: int = Field(0, ge=0, description="seed of the boosted trees")
 
     def run(self) -> None:
+        """Learn link probabilities from the corpus and write them."""
         # scikit-learn takes a second to import, which the other subcommands need not wait for.
         from kg.linking.fit import fit_priors  # noqa: PLC0415
 
@@ -120,6 +123,7 @@ class Evaluate(Command):
     out: Path | None = Field(None, description="the scores as JSON too")
 
     def run(self) -> None:
+        """Link the corpus; write precision, recall and F1 to the standard output."""
         _, documents = held_out(read_corpus(self.corpus), self.held_out or 1)
         scores = evaluate(Linker.load(self.linker), documents)
         sys.stdout.write(f"{len(documents)} documents\n{scores_table(scores)}\n")
@@ -136,6 +140,7 @@ class Link(Command):
     evaluate: CliSubCommand[Evaluate]
 
     def run(self) -> None:
+        """Run the chosen subcommand."""
         CliApp.run_subcommand(self)
 
 

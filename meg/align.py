@@ -151,6 +151,7 @@ class AlignCommand(Command):
     out: Path = Field(description="checkpoint folder to write")
 
     def run(self) -> None:
+        """Build the model, train it, save the checkpoint."""
         concepts, store = read_concepts(self.concepts), EmbeddingStore(self.store)
         store.check(concepts)
         torch.manual_seed(self.seed)

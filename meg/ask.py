@@ -37,6 +37,7 @@ class AskCommand(Command):
     question: CliPositionalArg[str]
 
     def run(self) -> None:
+        """Load the model, answer, write answer, scores and concepts to the standard output."""
         model = MEG.from_pretrained(self.checkpoint, self.base, self.store, self.linker)
         answer = model.ask(self.question, self.option, self.max_new_tokens)
         sys.stdout.write(report(answer, self.option))

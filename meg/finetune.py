@@ -75,6 +75,7 @@ class FinetuneCommand(Command):
     out: Path = Field(description="checkpoint folder to write")
 
     def run(self) -> None:
+        """Load Phase I's model or build one, train it, save the checkpoint."""
         store = EmbeddingStore(self.store)
         questions = list(read_questions(self.questions))
         torch.manual_seed(self.seed)

@@ -124,6 +124,7 @@ class ImportPublishedCommand(Command):
     out: Path = Field(description="checkpoint folder to write")
 
     def run(self) -> None:
+        """Read the published weights, save them as a checkpoint."""
         state, store = read_state(self.published), EmbeddingStore(self.store)
         mapper, kge, weights = mapper_of(state)
         rank, modules, adapter = adapter_of(state)

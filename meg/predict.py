@@ -136,6 +136,7 @@ class PredictCommand(Command):
     out: Path = Field(description="predictions, JSON lines")
 
     def run(self) -> None:
+        """Load the model, answer every question, save answers and circumstances."""
         start = time.monotonic()
         store = EmbeddingStore(self.store)
         questions = list(read_questions(self.questions))
