@@ -11,7 +11,7 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),,--extra-index-url https://do
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint cluster install clean
 
 demo: install
 	snakemake --cores all --configfile config/demo.yaml
@@ -28,6 +28,11 @@ lint: install
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/default.yaml
 	snakemake --lint --configfile config/demo.yaml
+
+# A real Slurm on this machine: as root, with Debian's packages (docs/cluster.md).
+cluster: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[slurm]'
+	tests/cluster/run.sh
 
 install: $(INSTALLED)
 

@@ -19,7 +19,7 @@ from meg.batch import Batch, Collator
 from meg.config import PromptConfig
 from meg.objectives import Answer
 from meg.tokens import Example
-from meg.training import _LengthGrouped
+from meg.trainer import LengthGrouped
 
 LONGEST = 400
 PROMPT = PromptConfig(answer="text", list_options=False, max_tokens=4 * LONGEST)
@@ -50,7 +50,7 @@ def main() -> None:
         Example(e.id, e.prefix[: LONGEST - 60], (e.branches[e.gold][:60],), ()) for e in found
     ]
     lengths = [len(example) for example in examples]
-    order = list(_LengthGrouped(lengths, arguments.batch, seed=0))
+    order = list(LengthGrouped(lengths, arguments.batch, seed=0))
     collate = Collator(vectors)
     batches = [
         collate([examples[i] for i in order[start : start + arguments.batch]])

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ from kg.linking.build import build_dictionary
 from kg.linking.corpus import Document, held_out, read_corpus
 from kg.linking.dictionary import read_dictionary
 from kg.linking.evaluate import evaluate
-from kg.linking.fit import fit_priors
+from kg.linking.fit import fit_folds, fit_priors
+from kg.linking.fit_accept import fit_accept
 from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of, words_of
 from kg.mention import Candidate, Mention
@@ -53,26 +55,37 @@ class Accuracy(Command):
 
     corpus: CliPositionalArg[Path] = Field(description="gold mentions, JSON lines")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of the papers scored")
+    split: str = Field("", description="salt of the hash: another tenth of the papers, 2 rows only")
 
     def run(self) -> None:
-        train, test = held_out(read_corpus(self.corpus), self.held_out)
+        salted = [_salted(document, self.split) for document in read_corpus(self.corpus)]
+        train, test = held_out(salted, self.held_out)
         concepts = corpus_concepts(train)
-        unmarked = [Document(document.id, document.text) for document in train]
-        names = concepts.select(pl.concat_list("name", "synonyms")).to_series().explode()
-        keys = {key for name in names for key in keys_of(name)}
-        learned = fit_priors(train, set())
-        rows = {
-            "names only": (LinkConfig(min_link=0), None),
-            "names, generic words left out": (LinkConfig(), None),
-            "document frequencies, no annotations": (LinkConfig(), fit_priors(unmarked, keys)),
-            "link probability, no typing errors": (LinkConfig(typos=False), learned),
-            "link probability (default)": (LinkConfig(), learned),
+        learned, folds = fit_folds(train, set())
+        accept = fit_accept(train, folds)
+        rows: dict[str, tuple] = {
+            "link probability (default with a corpus)": (LinkConfig(), learned, None),
+            "accept model (`fit --accept`)": (LinkConfig(), learned, accept),
         }
+        if not self.split:
+            unmarked = [Document(document.id, document.text) for document in train]
+            names = concepts.select(pl.concat_list("name", "synonyms")).to_series().explode()
+            keys = {key for name in names for key in keys_of(name)}
+            frequencies = fit_priors(unmarked, keys)
+            rows |= {
+                "names only": (LinkConfig(min_link=0), None, None),
+                "names, generic words left out": (LinkConfig(), None, None),
+                "document frequencies, no annotations": (LinkConfig(), frequencies, None),
+                "no typing errors": (LinkConfig(typos=False), learned, None),
+            }
         _out(f"{len(train)} papers learned from, {len(test)} scored")
+        _out(f"accept model: threshold {accept.threshold:.3f}")
         _out("| method | document P | R | F1 | mention P | R | F1 |\n|---|---|---|---|---|---|---|")
-        for name, (config, priors) in rows.items():
-            linker = Linker(build_dictionary(concepts, config, priors)[0], config)
-            _row(name, evaluate(linker, test))
+        for name, (config, priors, model) in rows.items():
+            dictionary = build_dictionary(concepts, config, priors)[0]
+            _row(name, evaluate(Linker(dictionary, config, model), test))
+        if self.split:
+            return
         if importlib.util.find_spec("mmlite"):
             with tempfile.TemporaryDirectory() as folder:
                 rival = Rival(concepts, Path(folder))
@@ -206,6 +219,10 @@ def generated_concepts(documents: Sequence[Document], names: int) -> pl.DataFram
         schema=CONCEPTS,
     )
     return normalise_concepts(pl.concat([known, extra]))
+
+
+def _salted(document: Document, salt: str) -> Document:
+    return replace(document, id=salt + document.id)
 
 
 def _tagger():

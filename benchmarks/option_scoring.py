@@ -33,11 +33,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--answer", choices=["letter", "text"], default="letter")
     parser.add_argument("--base", help="folder of an LLM, instead of a small random one")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
     if arguments.base is None:
         meg, tokens = small_meg()
     else:
-        meg, tokens = build(ModelConfig(base=arguments.base, dtype="float32"), KGE, adapters=False)
+        meg, tokens = build(
+            ModelConfig(base=arguments.base, dtype=arguments.dtype), KGE, adapters=False
+        )
     meg.eval()
     prompt = PromptConfig(answer=arguments.answer)
     shrink = 4 if arguments.base is None else 1
@@ -48,7 +51,8 @@ def main() -> None:
     ]
 
     def score(longest_shared: int = sys.maxsize) -> torch.Tensor:
-        collated = [Collator(vectors, longest_shared=longest_shared)(batch) for batch in batches]
+        collate = Collator(vectors, meg.dtype, longest_shared=longest_shared)
+        collated = [collate(batch) for batch in batches]
         return torch.cat([option_scores(meg(**inputs_of(b)), b, None) for b in collated])
 
     def write() -> None:

@@ -1,16 +1,20 @@
-"""Training-free answers to link-prediction questions: what a trained encoder has to beat."""
+"""Training-free vectors, and answers to link-prediction questions: what training has to beat."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kg.encoder import mean_of_rows
 from kg.graph import Graph
-from kg.ranking import Answers, Scorer
+from kg.ranking import Scorer
+from kg.sampling import build_adjacency
 
-__all__ = ["cosine_scorer", "neighbour_scorer", "popularity_scorer"]
-
-NEIGHBOURS = 30
-"""Nearest names whose links are copied; more did not help."""
+__all__ = [
+    "cosine_scorer",
+    "popularity_scorer",
+    "smoothed",
+    "translation_scorer",
+]
 
 
 def cosine_scorer(vectors: Tensor) -> Scorer:
@@ -34,17 +38,35 @@ def popularity_scorer(train: Graph) -> Scorer:
     return lambda node, relation: table[relation]
 
 
-def neighbour_scorer(vectors: Tensor, train: Graph) -> Scorer:
-    """The answers that the nearest nodes have in training, weighted by similarity."""
+def translation_scorer(vectors: Tensor, train: Graph) -> Scorer:
+    """The answer is where the relation leads: the node most similar to vector + mean difference.
+
+    So vectors that were not made for it predict links (Portisch et al. 2022, for RDF2Vec): the
+    mean of tail - head over the relation's training triplets stands for it, its negative for the
+    way back. Vectors at length 1; the node itself is excepted.
+    """
     unit = F.normalize(vectors.float(), dim=-1)
-    known = Answers([train])
+    head, relation, tail = train.triplets.T
+    total = torch.zeros(len(train.relations), unit.shape[1])
+    total.index_add_(0, relation, unit[tail] - unit[head])
+    count = torch.bincount(relation, minlength=len(train.relations)).clamp(min=1)
+    leads = total / count.unsqueeze(1)
+    leads = torch.cat([leads, -leads])
 
     def score(node: Tensor, relation: Tensor) -> Tensor:
-        similar = (unit[node] @ unit.T).scatter_(1, node.unsqueeze(1), -torch.inf)
-        weight, near = similar.topk(min(NEIGHBOURS, train.nodes - 1), dim=1)
-        row, answer = known.of(near.flatten(), relation.repeat_interleave(near.shape[1]))
-        scores = torch.zeros(len(node), train.nodes)
-        place = (row // near.shape[1], answer)
-        return scores.index_put_(place, weight.flatten()[row].clamp(min=0), accumulate=True)
+        scores = (unit[node] + leads[relation]) @ unit.T
+        return scores.scatter_(1, node.unsqueeze(1), -torch.inf)
 
     return score
+
+
+def smoothed(text: Tensor, train: Graph) -> Tensor:
+    """Untrained messages: own text | mean of neighbours | mean of their means, (node, 3 feature).
+
+    Each part has length 1, or 0 for a node without edges.
+    """
+    adjacency = build_adjacency(train)
+    parts = [text]
+    for _ in range(2):
+        parts.append(mean_of_rows(parts[-1], adjacency.start, adjacency.source))
+    return torch.cat([F.normalize(part, dim=-1) for part in parts], dim=1)

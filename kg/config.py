@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from kg.command import Section
 
 __all__ = [
+    "LOOKUP",
+    "SAGE",
     "EncoderConfig",
     "FeaturesConfig",
     "HPOConfig",
@@ -100,35 +102,92 @@ class FeaturesConfig(Section):
     )
 
 
-class EncoderConfig(Section):
-    """`kg.train`: the graph encoder and its link-prediction training."""
+SAGE = ("graphsage", "edgegraphsage")
+LOOKUP = ("distmult", "transe", "complex", "rotate")
+KNOWN_BY = {
+    **dict.fromkeys(("spectral_dim", "lineage", "message_dim", "width", "layers", "fanout"), SAGE),
+    **dict.fromkeys(("negatives", "batch_size", "patience", "bf16"), (*SAGE, *LOOKUP)),
+    **dict.fromkeys(("epochs", "learning_rate"), (*SAGE, *LOOKUP, "rdf2vec")),
+    **dict.fromkeys(("walks", "hops", "window"), ("rdf2vec",)),
+}
+"""Encoders that an option concerns; for the others it has to keep its default."""
 
-    encoder: Literal["graphsage", "edgegraphsage"] = Field(
+
+class EncoderConfig(Section):
+    """`kg.train`: the graph encoder and its training; docs/encoders.md tells them apart."""
+
+    encoder: Literal[
+        "text",
+        "graphsage",
+        "edgegraphsage",
+        "distmult",
+        "transe",
+        "complex",
+        "rotate",
+        "rdf2vec",
+        "random",
+    ] = Field(
         default="graphsage",
-        description="graphsage: plain mean; edgegraphsage: messages see the relation",
+        description="text: features alone; graphsage: plain mean of the neighbours; edgegraphsage: "
+        "messages see the relation; distmult, transe, complex, rotate: a free vector a concept; "
+        "rdf2vec: word2vec over random walks; random: the control",
     )
     dim: int = Field(default=256, ge=8, description="width of a stored vector")
     spectral_dim: int = Field(
         default=128,
         ge=0,
-        description="of which the spectral embedding of the graph takes this many",
+        description="SAGE: of which the spectral embedding of the graph takes this many",
     )
-    width: int = Field(default=256, ge=8, description="width of the encoder's layers")
-    layers: int = Field(default=2, ge=1, description="message-passing steps")
+    lineage: float = Field(
+        default=0.5,
+        ge=0,
+        description="SAGE: weight of the text of a concept and its ancestors, compressed together "
+        "with the encoder's vector (0: the encoder's alone)",
+    )
+    message_dim: int = Field(
+        default=128,
+        ge=0,
+        description="SAGE: spectral numbers in a node's first message, and as many components of "
+        "its text (0: the text features instead)",
+    )
+    width: int = Field(default=256, ge=8, description="SAGE: width of the encoder's layers")
+    layers: int = Field(default=2, ge=1, description="SAGE: message-passing steps")
     fanout: int | None = Field(
-        default=10, ge=1, description="neighbours drawn for a node in training (null: all)"
+        default=10, ge=1, description="SAGE: neighbours drawn for a node in training (null: all)"
     )
-    negatives: int = Field(default=1024, ge=1, description="random nodes that share a batch")
-    epochs: int = Field(default=30, ge=1, description="passes over the training triplets")
-    batch_size: int = Field(default=4096, ge=1, description="training triplets in a step")
+    negatives: int = Field(
+        default=2048, ge=1, description="SAGE, look-up: wrong answers drawn for a batch"
+    )
+    epochs: int = Field(
+        default=15, ge=1, description="passes over the training triplets (rdf2vec: the walks)"
+    )
+    patience: int = Field(
+        default=5,
+        ge=1,
+        description="SAGE, look-up: epochs without a better validation MRR before an early end",
+    )
+    batch_size: int = Field(
+        default=4096, ge=1, description="SAGE, look-up: training triplets in a step"
+    )
     learning_rate: float = Field(
-        default=2e-3, gt=0, description="peak, after warm-up, before cosine decay"
+        default=1e-2,
+        gt=0,
+        description="peak, after warm-up, before cosine decay; rdf2vec: first, then falling",
     )
-    bf16: bool = Field(default=True, description="matrix products in bfloat16")
+    bf16: bool = Field(default=True, description="SAGE, look-up: matrix products in bfloat16")
+    walks: int = Field(default=10, ge=1, description="rdf2vec: walks from every concept")
+    hops: int = Field(default=4, ge=1, description="rdf2vec: edges of a walk")
+    window: int = Field(
+        default=5, ge=1, description="rdf2vec: tokens of context on either side, relations counted"
+    )
     seed: int = Field(default=0, ge=0, description="seed of split, initialisation and sampling")
 
     @model_validator(mode="after")
     def _widths_fit(self) -> "EncoderConfig":
+        if self.encoder in ("complex", "rotate") and self.dim % 2:
+            raise ValueError(f"dim {self.dim} is odd; its halves are read as complex numbers")
+        if self.encoder not in SAGE:
+            return self
         compressed = self.dim - self.spectral_dim
         if not 0 < compressed <= self.width:
             raise ValueError(
@@ -137,6 +196,15 @@ class EncoderConfig(Section):
             )
         if self.width % 2:
             raise ValueError(f"width {self.width} is odd; its halves are read as complex numbers")
+        return self
+
+    @model_validator(mode="after")
+    def _options_matter(self) -> "EncoderConfig":
+        """Not by `model_fields_set`: a stage is given all the fields, set or not."""
+        for name, encoders in KNOWN_BY.items():
+            default = type(self).model_fields[name].default
+            if self.encoder not in encoders and getattr(self, name) != default:
+                raise ValueError(f"{name} has no meaning for {self.encoder}; leave it out")
         return self
 
 
@@ -158,6 +226,10 @@ class LinkConfig(Section):
     )
     min_link: float = Field(
         default=0.35, ge=0, le=1, description="names that are mentions more rarely are not linked"
+    )
+    accept: bool = Field(
+        default=True,
+        description="judge each mention by the words around it, where `kg.link fit` learned how",
     )
     typos: bool = Field(
         default=True, description="correct one typing error in long words that no name has"

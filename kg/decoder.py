@@ -5,8 +5,6 @@ Vectors are read as complex numbers, first half real, second half imaginary. The
 heads by its reciprocal r + R, so every question has the same form.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,8 +40,8 @@ class ComplEx(nn.Module):
         return self.scale[relation].exp() * (turned + self.prior[relation])
 
     @staticmethod
-    def unit(vectors: Tensor) -> Tensor:
-        """Vectors of length 1."""
+    def keys(vectors: Tensor) -> Tensor:
+        """What queries are multiplied with: the vectors at length 1."""
         return F.normalize(vectors, dim=-1)
 
 
@@ -53,16 +51,16 @@ def sampled_softmax_loss(
     *,
     of_query: Tensor,
     negatives: Tensor,
+    weight: Tensor,
     known: Tensor,
-    nodes: int,
 ) -> Tensor:
-    """Cross-entropy of the answers against all nodes, estimated from uniform negatives.
+    """Cross-entropy of the answers against all nodes, estimated from some negatives.
 
     Shapes: `queries` (query, width); `answers` (answer, width) with `of_query` (answer,) the row
-    of its query; `negatives` (negative, width); `known` (query, negative) bool, true answers
-    among the negatives. A negative stands for nodes / negative of them (the logQ correction).
+    of its query; `negatives` (negative, width) and `weight` (negative,), for how many nodes each
+    stands (the logQ correction); `known` (query, negative) bool, true answers among them.
     """
-    scores = (queries @ negatives.T).float().masked_fill(known, -torch.inf)
-    others = torch.logsumexp(scores, dim=1) + math.log(nodes / len(negatives))
+    scores = (queries @ negatives.T).float() + weight.log()
+    others = torch.logsumexp(scores.masked_fill(known, -torch.inf), dim=1)
     right = (queries[of_query] * answers).sum(1).float()
     return (torch.logaddexp(right, others[of_query]) - right).mean()

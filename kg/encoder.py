@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric.nn import SAGEConv
 
+from kg.inputs import NodeFeatures
 from kg.sampling import Adjacency, Block, sample_block
 
 __all__ = ["GraphEncoder", "MeanSAGE", "mean_of_rows"]
@@ -32,9 +33,9 @@ class MeanSAGE(SAGEConv):
 class GraphLayer(nn.Module):
     """SAGE (+ relations), LayerNorm, ReLU, and a skip from the node itself."""
 
-    def __init__(self, width_in: int, width: int, relations: int) -> None:
+    def __init__(self, width_in: int, sent: int, width: int, relations: int) -> None:
         super().__init__()
-        self.conv = MeanSAGE(width_in, width)
+        self.conv = MeanSAGE((sent, width_in), width)
         self.relation = nn.Linear(relations, width, bias=False) if relations else None
         self.skip = nn.Identity() if width_in == width else nn.Linear(width_in, width)
         self.norm = nn.LayerNorm(width)
@@ -44,7 +45,7 @@ class GraphLayer(nn.Module):
     ) -> Tensor:
         """New vectors (row, width).
 
-        Shapes: `x` (source node, width_in); `own` (row, width_in); `start` (row + 1,) and `source`,
+        Shapes: `x` (source node, sent); `own` (row, width_in); `start` (row + 1,) and `source`,
         `relation` (edge,) as in `kg.sampling.Block`, `source` being rows of `x`.
         """
         # The indices are right by construction; checking them would cost as much as using them.
@@ -63,19 +64,22 @@ class GraphEncoder(nn.Module):
     Forward pass:
     1. Sample the edges of every layer, from the last to the first; the first layer's rows are the
        nodes that the later ones need.
-    2. First layer: neighbours' text features, which need no gradient.
+    2. First layer: what neighbours send, which is fixed and needs no gradient.
     3. Further layers on the previous layer's output.
     """
 
-    def __init__(self, features: int, width: int, layers: int, relations: int) -> None:
-        """`relations`: edge relations that messages see; 0 for plain GraphSAGE."""
+    def __init__(self, features: int, sent: int, width: int, layers: int, relations: int) -> None:
+        """`features`, `sent`: widths of the node features.
+
+        `relations`: edge relations that messages see; 0 for plain GraphSAGE.
+        """
         super().__init__()
-        widths = [features] + [width] * (layers - 1)
-        self.layers = nn.ModuleList(GraphLayer(wide, width, relations) for wide in widths)
+        widths = [(features, sent)] + [(width, width)] * (layers - 1)
+        self.layers = nn.ModuleList(GraphLayer(*wide, width, relations) for wide in widths)
 
     def forward(
         self,
-        features: Tensor,
+        features: NodeFeatures,
         adjacency: Adjacency,
         nodes: Tensor,
         *,
@@ -92,12 +96,14 @@ class GraphEncoder(nn.Module):
             blocks.insert(
                 0, sample_block(adjacency, rows, fanout, generator=generator, hidden=hidden)
             )
-        x, place = features, None
+        x, before = features.sent, None
         for layer, block in zip(self.layers, blocks, strict=True):
-            rows = block.rows if place is None else place[block.rows]
-            source = block.source if place is None else place[block.source]
-            x = layer(x, x[rows], block.start, source, block.relation)
-            place = _places(block.rows, adjacency.nodes)
+            if before is None:
+                own, source = features.own[block.rows], block.source
+            else:
+                place = _places(before.rows, adjacency.nodes)
+                own, source = x[place[block.rows]], place[block.source]
+            x, before = layer(x, own, block.start, source, block.relation), block
         return x
 
 

@@ -18,6 +18,7 @@ from kg.artefact import file_digest, write_json
 from kg.command import Command, main
 from kg.config import LinkConfig
 from kg.errors import InputError
+from kg.linking.accept import read_accept, write_accept
 from kg.linking.build import build_dictionary, keep_concepts
 from kg.linking.corpus import held_out, read_corpus
 from kg.linking.dictionary import write_dictionary
@@ -41,6 +42,7 @@ class Build(Command):
     concepts: Path = Field(description="concepts.parquet")
     store: Path | None = Field(None, description="embeddings.h5: link only concepts that it has")
     priors: Path | None = Field(None, description="priors.parquet made by `kg.link fit`")
+    accept: Path | None = Field(None, description="accept.npz made by `kg.link fit --accept`")
     out: Path = Field(description="folder of the linker")
     config: LinkConfig = Field(LinkConfig(), description="section `link` of the configuration")
 
@@ -52,14 +54,16 @@ class Build(Command):
             cuis = [cui.decode() for cui in EmbeddingStore(self.store).cuis]
         kept = keep_concepts(concepts, self.config, cuis)
         priors = None if self.priors is None else read_priors(self.priors)
+        accept = None if self.accept is None else read_accept(self.accept)
         dictionary, counts = build_dictionary(kept, self.config, priors)
         about = {
             "config": self.config.model_dump(mode="json"),
             "concepts": concepts_digest(kept["cui"]),
             "priors": self.priors and file_digest(self.priors),
+            "accept": self.accept and file_digest(self.accept),
             "counts": counts,
         }
-        write_dictionary(self.out, dictionary, about)
+        write_dictionary(self.out, dictionary, about, accept)
         log.info("%s: %s", self.out, json.dumps(counts))
 
 
@@ -96,21 +100,26 @@ class Fit(Command):
     corpus: Path = Field(description="JSON lines (.gz) of text and mentions: start, end, cui")
     concepts: Path | None = Field(None, description="concepts.parquet whose names are learned too")
     out: Path = Field(description="priors.parquet")
+    accept: Path | None = Field(None, description="accept.npz: learn to judge mentions in context")
     held_out: float = Field(0, ge=0, lt=1, description="share of documents left for `evaluate`")
     seed: int = Field(0, ge=0, description="seed of the boosted trees")
 
     def run(self) -> None:
         """Learn link probabilities from the corpus and write them."""
         # scikit-learn takes a second to import, which the other subcommands need not wait for.
-        from kg.linking.fit import fit_priors  # noqa: PLC0415
+        from kg.linking.fit import fit_folds  # noqa: PLC0415
+        from kg.linking.fit_accept import fit_accept  # noqa: PLC0415
 
         documents, _ = held_out(read_corpus(self.corpus), self.held_out)
+        concepts = None if self.concepts is None else read_concepts(self.concepts)
         keys: set[str] = set()
-        if self.concepts is not None:
-            names = read_concepts(self.concepts).select(pl.concat_list("name", "synonyms"))
+        if concepts is not None:
+            names = concepts.select(pl.concat_list("name", "synonyms"))
             keys = {key for name in names.to_series().explode() for key in keys_of(name)} - {""}
-        priors = fit_priors(documents, keys, self.seed)
+        priors, folds = fit_folds(documents, keys, self.seed)
         write_priors(self.out, priors)
+        if self.accept is not None:
+            write_accept(self.accept, fit_accept(documents, folds, concepts, self.seed))
         log.info("%s: %d names of %d documents", self.out, priors.height, len(documents))
 
 

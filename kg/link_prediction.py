@@ -6,14 +6,23 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from kg.config import EncoderConfig
+from kg.config import LOOKUP, EncoderConfig
 from kg.decoder import ComplEx, sampled_softmax_loss
 from kg.encoder import GraphEncoder
 from kg.graph import Graph
-from kg.ranking import Answers, filtered_ranks, questions_of
-from kg.sampling import Adjacency, ranges, sample_block
+from kg.inputs import NodeFeatures
+from kg.lookup import LookupDecoder, LookupEncoder, lookup_model
+from kg.ranking import Answers, Scorer, filtered_ranks, questions_of
+from kg.sampling import Adjacency, draw_nodes, ranges, sample_block
 
-__all__ = ["LinkPredictor", "all_vectors", "learning_rate_at", "ranks_of", "training_steps"]
+__all__ = [
+    "LinkPredictor",
+    "all_vectors",
+    "learning_rate_at",
+    "ranks_of",
+    "scorer_of",
+    "training_steps",
+]
 
 WARM_UP = 0.05
 """Part of the steps in which the learning rate rises."""
@@ -22,30 +31,40 @@ WARM_UP = 0.05
 class LinkPredictor(nn.Module):
     """Encoder and decoder, trained together."""
 
-    def __init__(self, features: int, relations: int, config: EncoderConfig) -> None:
-        """`features`: width of the text features; `relations`: of the graph, without inverses."""
+    def __init__(
+        self, features: NodeFeatures, relations: int, config: EncoderConfig, nodes: int = 0
+    ) -> None:
+        """`features`: only their widths count; `relations`: of the graph, without inverses.
+
+        `nodes`: how many a look-up encoder has.
+        """
         super().__init__()
         seen = 2 * relations if config.encoder == "edgegraphsage" else 0
         # Layers draw their initial weights from the global generator: fork it, so that the
         # result depends on the seed alone and nobody else's random numbers change.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.encoder = GraphEncoder(features, config.width, config.layers, seen)
-            self.decoder = ComplEx(2 * relations, config.width)
+            self.encoder: GraphEncoder | LookupEncoder
+            self.decoder: ComplEx | LookupDecoder
+            if config.encoder in LOOKUP:
+                model = lookup_model(config.encoder, nodes, 2 * relations, config.dim)
+                self.encoder, self.decoder = LookupEncoder(model), LookupDecoder(model)
+            else:
+                widths = features.own.shape[1], features.sent.shape[1]
+                self.encoder = GraphEncoder(*widths, config.width, config.layers, seen)
+                self.decoder = ComplEx(2 * relations, config.width)
 
     def forward(
         self,
         batch: Graph,
-        features: Tensor,
+        features: NodeFeatures,
         adjacency: Adjacency,
         config: EncoderConfig,
         generator: torch.Generator,
     ) -> Tensor:
         """Loss of a batch of triplets, their own edges taken out of the messages."""
         questions = questions_of(batch)
-        negatives = torch.randint(
-            batch.nodes, (config.negatives,), generator=generator, device=features.device
-        )
+        negatives, weight = draw_nodes(adjacency, config.negatives, generator)
         nodes, place = torch.unique(
             torch.cat([questions[:, 0], questions[:, 2], negatives]), return_inverse=True
         )
@@ -60,7 +79,7 @@ class LinkPredictor(nn.Module):
             generator=generator,
             hidden=hidden,
         )
-        vectors = self.decoder.unit(vectors)
+        vectors = self.decoder.keys(vectors)
         key = questions[:, 0] * adjacency.relations + questions[:, 1]
         asked, of_query = torch.unique(key, return_inverse=True)
         first = torch.empty_like(asked).scatter_(
@@ -72,8 +91,8 @@ class LinkPredictor(nn.Module):
             vectors[answer],
             of_query=of_query,
             negatives=vectors[negative],
+            weight=weight,
             known=_known(asked, negatives, adjacency),
-            nodes=batch.nodes,
         )
 
 
@@ -81,7 +100,7 @@ def training_steps(
     model: LinkPredictor,
     graph: Graph,
     *,
-    features: Tensor,
+    features: NodeFeatures,
     adjacency: Adjacency,
     config: EncoderConfig,
     generator: torch.Generator,
@@ -103,25 +122,28 @@ def learning_rate_at(step: int, steps: int, peak: float) -> float:
 
 @torch.inference_mode()
 def all_vectors(
-    encoder: GraphEncoder, features: Tensor, adjacency: Adjacency, bf16: bool
+    model: LinkPredictor, features: NodeFeatures, adjacency: Adjacency, bf16: bool
 ) -> Tensor:
-    """Unit vectors of all nodes from all their neighbours, (node, width) float32."""
-    encoder.eval()
+    """The decoder's keys of all nodes from all their neighbours, (node, key) float32."""
+    model.eval()
     with torch.autocast(features.device.type, torch.bfloat16, enabled=bf16):
-        vectors = encoder(
+        vectors = model.encoder(
             features, adjacency, torch.arange(adjacency.nodes, device=features.device)
         )
-    return ComplEx.unit(vectors.float())
+    return model.decoder.keys(vectors.float())
+
+
+def scorer_of(decoder: ComplEx | LookupDecoder, keys: Tensor) -> Scorer:
+    """Scores of all nodes by the decoder, whose keys of them (node, key) are."""
+    return lambda node, relation: decoder(keys[node], relation) @ keys.T
 
 
 @torch.inference_mode()
-def ranks_of(decoder: ComplEx, vectors: Tensor, asked: Graph, known: Answers) -> Tensor:
+def ranks_of(
+    decoder: ComplEx | LookupDecoder, keys: Tensor, asked: Graph, known: Answers
+) -> Tensor:
     """Filtered ranks of both questions of every triplet, (2 x triplet,)."""
-
-    def score(node: Tensor, relation: Tensor) -> Tensor:
-        return decoder(vectors[node], relation) @ vectors.T
-
-    return filtered_ranks(questions_of(asked), score, known)
+    return filtered_ranks(questions_of(asked), scorer_of(decoder, keys), known)
 
 
 def _known(asked: Tensor, negatives: Tensor, adjacency: Adjacency) -> Tensor:

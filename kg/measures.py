@@ -1,44 +1,60 @@
-"""All measures of a trained encoder and of the text features beside it: `metrics.json`."""
+"""All measures of an encoder, and of what is had without training, beside it: `metrics.json`."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from kg.baselines import cosine_scorer, neighbour_scorer, popularity_scorer
-from kg.decoder import ComplEx
+from kg.baselines import (
+    cosine_scorer,
+    popularity_scorer,
+    smoothed,
+    translation_scorer,
+)
+from kg.copying import combined_scorer, copy_scorer
 from kg.graph import Graph, Split
-from kg.link_prediction import ranks_of
-from kg.probe import branch_accuracy, choice_accuracy, parent_metrics, top_branches
-from kg.ranking import Answers, filtered_ranks, questions_of, rank_metrics
+from kg.probe import (
+    branch_accuracy,
+    choice_accuracy,
+    mapped_parent_metrics,
+    parent_metrics,
+    top_branches,
+)
+from kg.projection import Principal
+from kg.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
+from kg.relation_probe import relation_accuracy
 
 __all__ = ["measure"]
 
 
+@torch.inference_mode()
 def measure(
-    split: Split,
-    decoder: ComplEx,
-    *,
-    encoded: Tensor,
-    stored: Tensor,
-    text: Tensor,
-    generator: torch.Generator,
+    split: Split, score: Scorer, *, stored: Tensor, text: Tensor, generator: torch.Generator
 ) -> dict[str, Any]:
-    """Link prediction of the encoder and of training-free scorers; probes of the stored vectors.
+    """Link prediction by `score` and by training-free scorers; probes of the stored vectors.
 
-    Shapes: `encoded` (node, width), the decoder's input; `stored` (node, dim); `text`
-    (node, feature).
+    Links are also copied from the nodes nearest by the stored vectors (`neighbours`), and both
+    ways combined (`combined`). Shapes: `stored` (node, dim); `text` (node, feature). Beside both
+    stands `smoothed`: text and its means over neighbours, untrained, compressed to the width of
+    `stored`.
     """
     known = Answers([split.train, split.validation, split.test])
     questions = questions_of(split.test)
-    ranks = {"test": ranks_of(decoder, encoded, split.test, known)}
+    smooth = smoothed(text, split.train)
+    smooth = Principal.of(smooth, min(stored.shape[1], smooth.shape[1]))(smooth)
+    copied = copy_scorer(stored, split.train)
     scorers = {
+        "test": score,
+        "neighbours": copied,
+        "combined": combined_scorer(score, copied, split.validation, known),
         "popularity": popularity_scorer(split.train),
         "text_cosine": cosine_scorer(text),
-        "text_neighbours": neighbour_scorer(text, split.train),
+        "text_neighbours": copy_scorer(text, split.train),
+        "smoothed": translation_scorer(smooth, split.train),
     }
-    ranks |= {name: filtered_ranks(questions, score, known) for name, score in scorers.items()}
+    ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
+    rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
     return {
         "graph": {
             "nodes": split.train.nodes,
@@ -48,34 +64,45 @@ def measure(
         "link_prediction": {
             name: _link_metrics(row, questions, split.test) for name, row in ranks.items()
         },
+        "relation_classification": {
+            name: relation_accuracy(vectors, split, _seeded(seed))
+            for name, vectors in {**rows, "most_frequent": None}.items()
+        },
         "probes": {
             name: _probes(vectors.float(), split, known, seed)
-            for name, vectors in {"stored": stored, "text": text}.items()
+            for name, vectors in rows.items()
+            if vectors is not None
         },
     }
 
 
 def _link_metrics(ranks: Tensor, questions: Tensor, graph: Graph) -> dict[str, Any]:
-    """Over all questions, by relation (`^-1`: heads asked for), and the mean over relations."""
+    """Over all questions, by relation (`^-1`: heads asked for), and the means over relations."""
     names = [*graph.relations, *(f"{name}^-1" for name in graph.relations)]
     by_relation = {
         name: rank_metrics(ranks[questions[:, 1] == code])
         for code, name in enumerate(names)
         if (questions[:, 1] == code).any()
     }
-    macro = sum(row["mrr"] for row in by_relation.values()) / max(1, len(by_relation))
-    return {**rank_metrics(ranks), "macro_mrr": macro, "by_relation": by_relation}
+    overall = rank_metrics(ranks)
+    macro = {
+        f"macro_{key}": sum(row[key] for row in by_relation.values()) / len(by_relation)
+        for key in overall
+        if key != "n"
+    }
+    return {**overall, **macro, "by_relation": by_relation}
 
 
 def _probes(vectors: Tensor, split: Split, known: Answers, seed: int) -> dict[str, Any]:
     """The same random draws for every kind of vectors, so that their probes can be compared."""
-
-    def seeded() -> torch.Generator:
-        return torch.Generator().manual_seed(seed)
-
     return {
-        "choice_of_known_facts": choice_accuracy(vectors, split.train, known, seeded()),
-        "choice_of_new_facts": choice_accuracy(vectors, split.test, known, seeded()),
+        "choice_of_known_facts": choice_accuracy(vectors, split.train, known, _seeded(seed)),
+        "choice_of_new_facts": choice_accuracy(vectors, split.test, known, _seeded(seed)),
         "parent": parent_metrics(vectors, split.test, known),
-        "branch": branch_accuracy(vectors, top_branches(split.train), seeded()),
+        "parent_by_map": mapped_parent_metrics(vectors, split.train, split.test, known),
+        "branch": branch_accuracy(vectors, top_branches(split.train), _seeded(seed)),
     }
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

@@ -1,12 +1,12 @@
 """What the stored vectors show to a reader who can do no more than compare and project them.
 
 An LLM's mapper is such a reader. These measures need no decoder: a choice among four by cosine,
-the parent of a node by cosine, the branch of the ontology by a linear classifier.
+the parent of a node by cosine and by a linear map, its branch of the ontology by a classifier.
 """
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import RidgeClassifier, RidgeCV
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,7 +14,13 @@ from kg.baselines import cosine_scorer
 from kg.graph import Graph
 from kg.ranking import Answers, filtered_ranks, rank_metrics
 
-__all__ = ["branch_accuracy", "choice_accuracy", "parent_metrics", "top_branches"]
+__all__ = [
+    "branch_accuracy",
+    "choice_accuracy",
+    "mapped_parent_metrics",
+    "parent_metrics",
+    "top_branches",
+]
 
 HIERARCHY = "is_a"
 """Relation from a concept to a more general one."""
@@ -55,13 +61,31 @@ def choice_accuracy(
 
 def parent_metrics(vectors: Tensor, asked: Graph, known: Answers) -> dict[str, float] | None:
     """Filtered rank measures of the held-out parents by cosine; None without a hierarchy."""
-    if HIERARCHY not in asked.relations:
-        return None
-    of_hierarchy = asked.triplets[:, 1] == asked.relations.index(HIERARCHY)
-    questions = asked.triplets[of_hierarchy]
+    questions = _of_hierarchy(asked)
     if not len(questions):
         return None
     return rank_metrics(filtered_ranks(questions, cosine_scorer(vectors), known))
+
+
+def mapped_parent_metrics(
+    vectors: Tensor, train: Graph, asked: Graph, known: Answers
+) -> dict[str, float] | None:
+    """The same by a linear map from child to parent, fitted to `train`; then by cosine.
+
+    The map is a ridge regression whose penalty is chosen by leave-one-out.
+    """
+    questions, pairs = _of_hierarchy(asked), _of_hierarchy(train)
+    if not len(questions) or not len(pairs):
+        return None
+    unit = F.normalize(vectors.float(), dim=-1)
+    x, y = unit[pairs[:, 0]].numpy(), unit[pairs[:, 2]].numpy()
+    read = RidgeCV(alphas=(0.1, 1.0, 10.0)).fit(x, y)
+
+    def score(node: Tensor, relation: Tensor) -> Tensor:
+        mapped = torch.from_numpy(read.predict(unit[node].numpy())).float()
+        return (mapped @ unit.T).scatter_(1, node.unsqueeze(1), -torch.inf)
+
+    return rank_metrics(filtered_ranks(questions, score, known))
 
 
 def top_branches(graph: Graph) -> Tensor:
@@ -69,7 +93,7 @@ def top_branches(graph: Graph) -> Tensor:
     branch = torch.full((graph.nodes,), -1)
     if HIERARCHY not in graph.relations:
         return branch
-    edges = graph.triplets[graph.triplets[:, 1] == graph.relations.index(HIERARCHY)]
+    edges = _of_hierarchy(graph)
     child, parent = edges[:, 0], edges[:, 2]
     is_root = torch.zeros(graph.nodes, dtype=torch.bool)
     is_root[parent] = True
@@ -94,6 +118,13 @@ def branch_accuracy(vectors: Tensor, branch: Tensor, generator: torch.Generator)
     held = max(1, int(HELD_OUT * len(rows)))
     probe = RidgeClassifier(alpha=10.0).fit(x[held:], y[held:])
     return float(probe.score(x[:held], y[:held]))
+
+
+def _of_hierarchy(graph: Graph) -> Tensor:
+    """Its triplets of the hierarchy, (triplet, 3); none where it has no hierarchy."""
+    if HIERARCHY not in graph.relations:
+        return graph.triplets[:0]
+    return graph.triplets[graph.triplets[:, 1] == graph.relations.index(HIERARCHY)]
 
 
 def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> Tensor:

@@ -16,7 +16,7 @@ import polars as pl
 
 from kg.errors import InputError
 
-__all__ = ["COLUMNS", "check_rrf", "find_rrf", "scan_rrf"]
+__all__ = ["CODE", "COLUMNS", "check_rrf", "find_rrf", "scan_rrf"]
 
 COLUMNS = {
     "MRCONSO": "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF",
@@ -29,8 +29,11 @@ COLUMNS = {
 }
 """Columns of each file in releases since 2004."""
 
-_BLOCK = 1 << 18
-"""Bytes checked at once: they stay in the processor's cache."""
+CODE = pl.Categorical(pl.Categories("RRF", physical=pl.UInt16))
+"""Sources, languages, kinds as numbers of two bytes; a release has some thousand such values."""
+
+_BLOCK = 1 << 17
+"""Bytes checked at once: they stay in the processor's cache, and in memory that malloc keeps."""
 _END = "end"
 
 log = logging.getLogger(__name__)
@@ -44,10 +47,13 @@ def find_rrf(folder: Path, name: str) -> Path | None:
     return None
 
 
-def scan_rrf(folder: Path, name: str, needed: Sequence[str]) -> pl.LazyFrame:
-    """The `needed` columns of a file (all of them strings, empty fields are ""), checked first.
+def scan_rrf(
+    folder: Path, name: str, needed: Sequence[str], codes: Sequence[str] = ()
+) -> pl.LazyFrame:
+    """The `needed` columns of a file, checked first: strings, those of `codes` as `CODE`.
 
-    Raises InputError when the file is missing, lacks a column, or has a line that is not RRF.
+    Empty fields are "". Raises InputError when the file is missing, lacks a column, or has a line
+    that is not RRF.
     """
     path = find_rrf(folder, name)
     if path is None:
@@ -65,7 +71,8 @@ def scan_rrf(folder: Path, name: str, needed: Sequence[str]) -> pl.LazyFrame:
     found = check_rrf(path, len(columns))
     if rows is not None and rows != found:
         log.warning("%s has %d lines, MRFILES.RRF says %d: is it a part?", path, found, rows)
-    return _scan(path, columns).select(needed)
+    # The reader takes an empty field for a null in a column of codes, and only there.
+    return _scan(path, columns, codes).select(needed).with_columns(pl.col(codes).fill_null(""))
 
 
 def check_rrf(path: Path, fields: int) -> int:
@@ -81,17 +88,18 @@ def check_rrf(path: Path, fields: int) -> int:
     return lines
 
 
-def _scan(path: Path, columns: Sequence[str]) -> pl.LazyFrame:
-    if not path.stat().st_size:
-        return pl.LazyFrame(schema=dict.fromkeys(columns, pl.String))
+def _scan(path: Path, columns: Sequence[str], codes: Sequence[str] = ()) -> pl.LazyFrame:
     # The "|" at the end of a line opens one more column, which is always empty.
+    schema = {column: CODE if column in codes else pl.String() for column in [*columns, _END]}
+    if not path.stat().st_size:
+        return pl.LazyFrame(schema=schema)
     return pl.scan_csv(
         path,
         has_header=False,
         separator="|",
         quote_char=None,
         empty_string_is_null=False,
-        schema=dict.fromkeys([*columns, _END], pl.String),
+        schema=schema,
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kg.graph import Graph
 
-__all__ = ["Adjacency", "Block", "build_adjacency", "ranges", "sample_block"]
+__all__ = ["Adjacency", "Block", "build_adjacency", "draw_nodes", "ranges", "sample_block"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,27 @@ def sample_block(
         owner, edge = owner[seen], edge[seen]
         taken = torch.bincount(owner, minlength=len(rows))
     return Block(rows, _starts(taken), adjacency.source[edge], adjacency.relation[edge])
+
+
+def draw_nodes(
+    adjacency: Adjacency, count: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """About `count` nodes, half of them uniform and half by their degree; each stands once.
+
+    The frequent nodes are the likely wrong answers; the uniform half bounds what a rare one stands
+    for. The second tensor is the weight by which a sum over the drawn nodes estimates that over
+    all; two (drawn,).
+    """
+    device = adjacency.source.device
+    uniform = torch.randint(
+        adjacency.nodes, (count - count // 2,), generator=generator, device=device
+    )
+    edge = torch.randint(len(adjacency.source), (count // 2,), generator=generator, device=device)
+    drawn = torch.cat([uniform, adjacency.source[edge]])
+    nodes, times = torch.unique(drawn, return_counts=True)
+    share = adjacency.start.diff()[nodes] / len(adjacency.source)
+    expected = len(uniform) / adjacency.nodes + len(edge) * share
+    return nodes, times / expected
 
 
 def ranges(counts: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,22 +36,24 @@ def write_graph(
     `files` says for each input what became of its rows, see `file_rows`.
     """
     write_concepts(folder / "concepts.parquet", concepts)
-    write_triplets(folder / "triplets.parquet", triplets, concepts)
-    summary = {"files": files, **graph_summary(concepts, triplets)}
+    nodes = write_triplets(folder / "triplets.parquet", triplets, concepts)
+    summary = {"files": files, **graph_summary(concepts, triplets, nodes)}
     write_json(folder / "summary.json", summary)
     log.info("%s\n%s", folder, summary_text(summary))
 
 
-def graph_summary(concepts: pl.DataFrame, triplets: pl.DataFrame) -> Summary:
-    """Counts of a graph in the tables of `kg.tables`.
+def graph_summary(
+    concepts: pl.DataFrame, triplets: pl.DataFrame, ends: tuple[pl.Series, pl.Series]
+) -> Summary:
+    """Counts of a graph in the tables of `kg.tables`; `ends` are its `node_numbers`.
 
     Returns `concepts`, `triplets`, `synonyms`, `definitions`; `relations`, `sources` and
     `semantic_types` as counts, largest first (a triplet of two sources counts for both);
     `degree` (of the undirected multigraph, per concept) and `components` (weakly connected).
     """
     nodes = concepts.height
-    ends = [_node_numbers(concepts, triplets[end]) for end in ("head", "tail")]
-    degree = np.bincount(np.concatenate(ends), minlength=nodes) if nodes else np.zeros(0, int)
+    heads, tails = (end.to_numpy().astype(np.int32) for end in ends)
+    degree = np.bincount(heads, minlength=nodes) + np.bincount(tails, minlength=nodes)
     return {
         "concepts": nodes,
         "triplets": triplets.height,
@@ -61,7 +63,7 @@ def graph_summary(concepts: pl.DataFrame, triplets: pl.DataFrame) -> Summary:
         "sources": _counts(triplets["source"].str.split("|").explode()),
         "semantic_types": _counts(concepts["semantic_types"].explode()),
         "degree": _degrees(degree),
-        "components": _components(ends[0], ends[1], nodes),
+        "components": _components(heads, tails, nodes),
     }
 
 
@@ -73,12 +75,6 @@ def file_rows(read: int, dropped: Mapping[str, int], kept: int) -> Summary:
 def summary_text(summary: Summary) -> str:
     """The summary as an indented table; of long lists the 20 largest entries."""
     return "\n".join(_lines(summary, 0)) + "\n"
-
-
-def _node_numbers(concepts: pl.DataFrame, cuis: pl.Series) -> np.ndarray:
-    numbers = concepts.select("cui").with_row_index("node")
-    joined = cuis.to_frame("cui").join(numbers, on="cui", how="left", maintain_order="left")
-    return joined["node"].to_numpy().astype(np.int64)
 
 
 def _counts(values: pl.Series) -> dict[str, int]:

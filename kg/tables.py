@@ -19,6 +19,7 @@ __all__ = [
     "CONCEPTS",
     "TRIPLETS",
     "concepts_digest",
+    "node_numbers",
     "normalise_concepts",
     "normalise_triplets",
     "read_concepts",
@@ -42,6 +43,9 @@ TRIPLETS = pl.Schema(
     {"head": pl.String, "relation": pl.String, "tail": pl.String, "source": pl.String}
 )
 """head and tail are cuis; source names the vocabularies a fact comes from, joined by "|"."""
+
+_ROW_GROUP = 1 << 20
+"""Rows written at once: polars looks through a whole list column again for every group."""
 
 log = logging.getLogger(__name__)
 
@@ -70,33 +74,47 @@ def normalise_triplets(triplets: pl.DataFrame, concepts: pl.DataFrame) -> pl.Dat
 
     Raises InputError when an end of a triplet is not a concept.
     """
-    triplets = triplets.select(TRIPLETS.names()).cast(TRIPLETS)
-    if not _is_distinct_and_sorted(triplets):
-        triplets = (
-            triplets.group_by("head", "relation", "tail")
-            .agg(pl.col("source").unique().sort().str.join("|"))
-            .sort("head", "relation", "tail")
-        )
-    for end in ("head", "tail"):
-        lost = triplets.join(concepts, left_on=end, right_on="cui", how="anti")
-        if lost.height:
-            raise InputError(
-                f"the {end} of {lost.height} of {triplets.height} triplets is not in the concepts "
-                f"(first: {lost.row(0)}); write both tables from the same source"
-            )
+    triplets = _merged(triplets)
+    node_numbers(concepts, triplets)
     return triplets
+
+
+def node_numbers(concepts: pl.DataFrame, triplets: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Row in `concepts` of each triplet's head and of its tail.
+
+    Raises InputError when an end of a triplet is not a concept.
+    """
+    numbers = concepts.select("cui").with_row_index("node")
+    # The table is in the order of the heads: few of them are looked up.
+    runs = triplets["head"].rle().struct.unnest().rename({"value": "cui"})
+    heads = runs.join(numbers, on="cui", how="left", maintain_order="left")
+    head = heads.select(pl.col("node").repeat_by("len").explode()).to_series()
+    tail = triplets.select(cui="tail").join(numbers, on="cui", how="left", maintain_order="left")
+    for end, nodes in (("head", head), ("tail", tail["node"])):
+        if lost := nodes.null_count():
+            raise InputError(
+                f"the {end} of {lost} of {triplets.height} triplets is not in the concepts "
+                f"(first: {triplets.row(nodes.is_null().arg_max() or 0)}); "
+                "write both tables from the same source"
+            )
+    return head, tail["node"]
 
 
 def write_concepts(path: Path, concepts: pl.DataFrame) -> None:
     """Check and write `concepts.parquet`."""
     with replacing(path) as temporary:
-        normalise_concepts(concepts).write_parquet(temporary)
+        normalise_concepts(concepts).write_parquet(temporary, row_group_size=_ROW_GROUP)
 
 
-def write_triplets(path: Path, triplets: pl.DataFrame, concepts: pl.DataFrame) -> None:
-    """Check against the concepts and write `triplets.parquet`."""
+def write_triplets(
+    path: Path, triplets: pl.DataFrame, concepts: pl.DataFrame
+) -> tuple[pl.Series, pl.Series]:
+    """Check against the concepts and write `triplets.parquet`; returns their `node_numbers`."""
+    triplets = _merged(triplets)
+    nodes = node_numbers(concepts, triplets)
     with replacing(path) as temporary:
-        normalise_triplets(triplets, concepts).write_parquet(temporary)
+        triplets.write_parquet(temporary, row_group_size=_ROW_GROUP)
+    return nodes
 
 
 def read_concepts(path: Path) -> pl.DataFrame:
@@ -118,6 +136,17 @@ def concepts_digest(cuis: pl.Series) -> str:
     for cui in cuis:
         digest.update(cui.encode() + b"\n")
     return digest.hexdigest()
+
+
+def _merged(triplets: pl.DataFrame) -> pl.DataFrame:
+    triplets = triplets.select(TRIPLETS.names()).cast(TRIPLETS)
+    if _is_distinct_and_sorted(triplets):
+        return triplets
+    return (
+        triplets.group_by("head", "relation", "tail")
+        .agg(pl.col("source").unique().sort().str.join("|"))
+        .sort("head", "relation", "tail")
+    )
 
 
 def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:

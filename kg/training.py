@@ -14,6 +14,7 @@ from kg.artefact import replacing
 from kg.config import EncoderConfig
 from kg.errors import InputError
 from kg.graph import Split
+from kg.inputs import NodeFeatures
 from kg.link_prediction import (
     LinkPredictor,
     all_vectors,
@@ -33,28 +34,33 @@ log = logging.getLogger(__name__)
 
 
 def train_encoder(
-    split: Split, features: Tensor, config: EncoderConfig, checkpoint: Path
+    split: Split, features: NodeFeatures, config: EncoderConfig, checkpoint: Path
 ) -> tuple[LinkPredictor, list[dict[str, Any]]]:
-    """The trained model and its history: a row an epoch with loss and validation measures.
+    """The best epoch's model and the history: a row an epoch with loss and validation measures.
 
-    `features` (node, feature) of mean 0 and deviation 1; all runs on their device. After every
+    All runs on the features' device. After every
     epoch the state is written to `checkpoint`; a run with the same config and data continues
-    from there and ends the same. Raises InputError when the loss is not finite.
+    from there and ends the same. It ends early when the validation MRR has not risen for
+    `patience` epochs. Raises InputError when the loss is not finite.
     """
     run = _Run(split, features, config)
     if checkpoint.is_file():
         run.restore(checkpoint)
     for _ in trange(len(run.history), config.epochs, unit="epoch", disable=None):
+        if len(run.history) - run.best_epoch >= config.patience:
+            log.info("no better epoch than %d: stopping", run.best_epoch)
+            break
         run.epoch()
         run.save(checkpoint)
         log.info("epoch %(epoch)d: loss %(loss).3f, validation MRR %(mrr).4f", run.history[-1])
+    run.model.load_state_dict(run.best)
     return run.model, run.history
 
 
 class _Run:
     """Everything that changes in training, and what it is computed from."""
 
-    def __init__(self, split: Split, features: Tensor, config: EncoderConfig) -> None:
+    def __init__(self, split: Split, features: NodeFeatures, config: EncoderConfig) -> None:
         device = features.device
         self.train, self.validation = split.train.to(device), split.validation.to(device)
         self.features, self.config = features, config
@@ -62,10 +68,18 @@ class _Run:
         self.known = Answers([self.train, self.validation, split.test.to(device)])
         self.generator = torch.Generator(device).manual_seed(config.seed)
         relations = len(self.train.relations)
-        self.model = LinkPredictor(features.shape[1], relations, config).to(device)
+        nodes = self.train.nodes
+        self.model = LinkPredictor(features, relations, config, nodes).to(device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         self.history: list[dict[str, Any]] = []
+        self.best: dict[str, Tensor] = {}
         self.fingerprint = _fingerprint(split, features, config)
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the first epoch with the highest validation MRR; 0 before there is one."""
+        best = max(self.history, key=lambda row: row["mrr"], default={"epoch": 0})
+        return int(best["epoch"])
 
     def epoch(self) -> None:
         """One pass over the training triplets, then a look at some of the validation ones."""
@@ -94,12 +108,15 @@ class _Run:
                 f"(now {self.config.learning_rate}) or look at the features"
             )
         self.history.append({"epoch": done + 1, "loss": mean, **self._watch()})
+        if self.best_epoch == len(self.history):
+            self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def save(self, path: Path) -> None:
         """Write the state."""
         state = {
             "fingerprint": self.fingerprint,
             "model": self.model.state_dict(),
+            "best": self.best,
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "history": self.history,
@@ -114,23 +131,25 @@ class _Run:
             log.info("%s is of another config or graph: starting anew", path)
             return
         self.model.load_state_dict(state["model"])
+        self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.history = state["history"]
         log.info("%s: continuing after epoch %d", path, len(self.history))
 
     def _watch(self) -> dict[str, float]:
-        vectors = all_vectors(self.model.encoder, self.features, self.adjacency, self.config.bf16)
+        vectors = all_vectors(self.model, self.features, self.adjacency, self.config.bf16)
         stride = max(1, len(self.validation) // WATCHED)
         rows = torch.arange(0, len(self.validation), stride, device=vectors.device)
         watched = self.validation.part(rows)
         return rank_metrics(ranks_of(self.model.decoder, vectors, watched, self.known))
 
 
-def _fingerprint(split: Split, features: Tensor, config: EncoderConfig) -> str:
+def _fingerprint(split: Split, features: NodeFeatures, config: EncoderConfig) -> str:
     digest = hashlib.sha256(config.model_dump_json().encode())
     digest.update("\n".join(split.train.relations).encode())
     for part in (split.train, split.validation, split.test):
         digest.update(part.triplets.cpu().numpy().tobytes() + b"/")
-    digest.update(features.float().cpu().numpy().tobytes())
+    for table in (features.own, features.sent):
+        digest.update(table.float().cpu().numpy().tobytes())
     return digest.hexdigest()

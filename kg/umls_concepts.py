@@ -12,14 +12,15 @@ import polars as pl
 
 from kg.config import UMLSConfig
 from kg.errors import InputError
-from kg.rrf import find_rrf, scan_rrf
+from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
 from kg.tables import CONCEPTS
 
 __all__ = ["cui_number", "read_vocabulary", "umls_concepts"]
 
-_KIND = ["LAT", "SAB", "TTY", "SUPPRESS"]
+_CODES = ["LAT", "SAB", "TTY"]
+_KIND = [*_CODES, "suppressed"]
 _FLAGS = {"TS": "P", "STT": "PF", "ISPREF": "Y"}
 """Values of a preferred atom."""
 _NO_TYPES = pl.Schema(
@@ -31,9 +32,11 @@ log = logging.getLogger(__name__)
 
 def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summary]:
     """Concepts in the order of `kg.tables`, and what became of the rows and the concepts."""
-    atoms = scan_rrf(folder, "MRCONSO", ["CUI", "STR", *_KIND, *_FLAGS])
-    kinds = _rank_kinds(count_rows(atoms, _KIND), folder, config)
+    atoms = _atoms(folder)
+    kinds = count_rows(atoms.lazy(), _KIND).cast(dict.fromkeys(_CODES, pl.String))
+    kinds = _rank_kinds(kinds, folder, config)
     names = _names(atoms, kinds.filter(pl.col("dropped").is_null()), config.suppressed)
+    del atoms  # A full release has 18 million names: the relations need the room.
     _check_cuis(names)
     rows = _row_counts(kinds, names, config.suppressed)
     for more in (_types(folder, config), _definitions(folder, config, kinds)):
@@ -51,6 +54,19 @@ def cui_number(column: str) -> pl.Expr:
     """12 for "C0000012": CUIs as numbers (UInt32), null for strings that are no CUI."""
     number = pl.col(column).str.strip_prefix("C").cast(pl.UInt32, strict=False)
     return pl.when(pl.col(column).str.len_bytes() == 8).then(number)
+
+
+def _atoms(folder: Path) -> pl.DataFrame:
+    """MRCONSO in memory: CUI, STR, the row's kind, `flags` (lower is better)."""
+    rows = scan_rrf(folder, "MRCONSO", ["CUI", "STR", *_CODES, "SUPPRESS", *_FLAGS], _CODES)
+    ts, stt, ispref = [(pl.col(flag) != best).cast(pl.UInt8) for flag, best in _FLAGS.items()]
+    return rows.select(
+        "CUI",
+        "STR",
+        *_CODES,
+        suppressed=pl.col("SUPPRESS") != "N",
+        flags=ts * 4 + stt * 2 + ispref,
+    ).collect(engine="streaming")
 
 
 def _check_cuis(names: pl.DataFrame) -> None:
@@ -78,7 +94,6 @@ def _rank_kinds(kinds: pl.DataFrame, folder: Path, config: UMLSConfig) -> pl.Dat
     languages = {language: i for i, language in enumerate(config.languages)}
     kinds = kinds.join(_source_ranks(folder), on=["SAB", "TTY"], how="left").with_columns(
         language=pl.col("LAT").replace_strict(languages, default=len(languages)),
-        suppressed=pl.col("SUPPRESS") != "N",
         worth=-pl.col("worth").fill_null(0),
     )
     order = pl.struct("suppressed", "language", "worth").rank("dense").cast(pl.UInt32)
@@ -95,11 +110,13 @@ def _source_ranks(folder: Path) -> pl.DataFrame:
     return ranks.group_by("SAB", "TTY").agg(worth).collect()
 
 
-def _names(atoms: pl.LazyFrame, kinds: pl.DataFrame, suppressed: bool) -> pl.DataFrame:
-    """CUI, name, synonyms; whether the name is a suppressed one; how many rows there were."""
-    ts, stt, ispref = [(pl.col(flag) != best).cast(pl.UInt32) for flag, best in _FLAGS.items()]
-    ranked = atoms.join(kinds.lazy().select(*_KIND, "rank", "suppressed"), on=_KIND).select(
-        "CUI", "STR", "suppressed", rank=pl.col("rank") * 8 + ts * 4 + stt * 2 + ispref
+def _names(atoms: pl.DataFrame, kinds: pl.DataFrame, suppressed: bool) -> pl.DataFrame:
+    """CUI, name, synonyms; whether the name is a suppressed one."""
+    ranks = kinds.lazy().select(pl.col(_CODES).cast(CODE), "suppressed", "rank")
+    ranked = (
+        atoms.lazy()
+        .join(ranks, on=_KIND)
+        .select("CUI", "STR", "suppressed", rank=pl.col("rank") * 8 + pl.col("flags"))
     )
     shown = pl.col("STR") if suppressed else pl.col("STR").filter(~pl.col("suppressed"))
     # Suppressed atoms rank last, so the name is the first shown one, or nothing is shown.

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from kg.config import UMLSConfig
-from kg.rrf import find_rrf, scan_rrf
+from kg.errors import InputError
+from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
 from kg.umls_concepts import cui_number
@@ -26,11 +27,10 @@ REL_INVERSES = {"PAR": "CHD", "RB": "RN", "AQ": "QB"}
 
 _SYMMETRIC = ("RO", "SIB", "SY", "RQ", "RL", "RU", "XR")
 _KINDS = (*REL_INVERSES, *REL_INVERSES.values(), *_SYMMETRIC, "DEL")
-_CODE = pl.Categorical(pl.Categories("MRREL", physical=pl.UInt16))
-"""Values of _KIND as numbers; there are about a thousand different ones."""
 _NUMBERS = 10_000_000
 """How many CUIs of seven digits there are."""
-_KIND = ["REL", "RELA", "SAB", "SUPPRESS"]
+_CODES = ["REL", "RELA", "SAB"]
+_KIND = [*_CODES, "suppressed", "inside"]
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,19 @@ def umls_triplets(
 ) -> tuple[pl.DataFrame, Summary]:
     """Triplets in the order of `kg.tables`, each once, and what became of MRREL's rows."""
     relations = _relations(folder)
-    kinds = count_rows(relations.lazy(), [*_KIND, "inside"]).cast(dict.fromkeys(_KIND, pl.String))
+    kinds = count_rows(relations.lazy(), _KIND).cast(dict.fromkeys(_CODES, pl.String))
     kinds = _choose_kinds(_name_kinds(kinds, folder), config)
     used = kinds.filter(pl.col("dropped").is_null())
-    facts = _facts(relations, used, concepts["cui"])
-    del relations  # A full release has 50 million rows: sorting the facts needs the room.
-    triplets = _triplets(facts, concepts["cui"], used["relation"].unique().sort())
+    names = [used[column].unique().sort() for column in ("relation", "SAB")]
+    _check_room(concepts.height, *map(len, names))
+    # A full release has 50 million rows: what is not needed any more makes room for the next step.
+    facts = pl.Series(_facts(relations, used, concepts["cui"], names))
+    del relations
+    facts = facts.sort()
+    triplets = _triplets(facts.to_numpy(), concepts["cui"], names)
     dropped = count_dropped(kinds)
-    dropped["no concept at an end"] = int(used[ROWS].sum()) - facts.height
-    dropped["same fact"] = facts.height - triplets.height
+    dropped["no concept at an end"] = int(used[ROWS].sum()) - len(facts)
+    dropped["same fact"] = len(facts) - triplets.height
     return triplets, file_rows(int(kinds[ROWS].sum()), dropped, triplets.height)
 
 
@@ -112,7 +116,7 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
     if config.sources:
         reasons.insert(0, ("source", ~pl.col("SAB").is_in(config.sources)))
     if not config.suppressed:
-        reasons.append(("suppressed", pl.col("SUPPRESS") != "N"))
+        reasons.append(("suppressed", pl.col("suppressed")))
     if config.relations:
         wanted = kinds.filter(pl.col("named").is_in(config.relations))["relation"]
         either = pl.col("relation").is_in([*config.relations, *wanted])
@@ -123,27 +127,34 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
 
 
 def _relations(folder: Path) -> pl.DataFrame:
-    """MRREL in memory, 17 bytes a row: the numbers of the two CUIs and the row's kind."""
-    rows = scan_rrf(folder, "MRREL", ["CUI1", "CUI2", *_KIND])
+    """MRREL in memory, 15 bytes a row: the numbers of the two CUIs and the row's kind."""
+    rows = scan_rrf(folder, "MRREL", ["CUI1", "CUI2", *_CODES, "SUPPRESS"], _CODES)
     return rows.select(
-        pl.col(_KIND).cast(_CODE),
+        *_CODES,
+        suppressed=pl.col("SUPPRESS") != "N",
         one=cui_number("CUI1"),
         two=cui_number("CUI2"),
         inside=pl.col("CUI1") == pl.col("CUI2"),
     ).collect(engine="streaming")
 
 
-def _facts(relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series) -> pl.DataFrame:
-    """The used rows between concepts: `head` and `tail` (places in `cuis`), relation, source."""
+def _facts(
+    relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series, names: list[pl.Series]
+) -> np.ndarray:
+    """The used rows between concepts, one number each, in the order of the triplets' table.
+
+    The number holds head, relation, tail, source: places in `cuis`, `names[0]`, `cuis`, `names[1]`.
+    """
     labels = used.select(
-        pl.col(_KIND).cast(_CODE),
+        pl.col(_CODES).cast(CODE),
+        "suppressed",
         "inside",
         "turned",
         "symmetric",
-        relation=pl.col("relation").cast(_enumeration(used["relation"])),
-        source=pl.col("SAB").cast(_enumeration(used["SAB"])),
+        relation=_places(used["relation"], names[0]),
+        source=_places(used["SAB"], names[1]),
     )
-    rows = relations.lazy().join(labels.lazy(), on=[*_KIND, "inside"]).collect(engine="streaming")
+    rows = relations.lazy().join(labels.lazy(), on=_KIND).collect(engine="streaming")
     node = np.full(_NUMBERS + 1, -1, dtype=np.int32)
     node[cuis.to_frame("cui").select(cui_number("cui")).to_series().to_numpy()] = np.arange(
         len(cuis)
@@ -151,29 +162,57 @@ def _facts(relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series) -> pl.D
     one, two = (node[rows[end].fill_null(_NUMBERS).to_numpy()] for end in ("one", "two"))
     # Row (1, 2) means 2 -> 1; a turned one 1 -> 2; a symmetric one goes from the lower number.
     forward = np.where(rows["symmetric"], one < two, rows["turned"])
-    head, tail = np.where(forward, one, two), np.where(forward, two, one)
-    facts = rows.select("relation", "source").with_columns(
-        head=pl.Series(head), tail=pl.Series(tail)
+    number = np.where(forward, one, two).astype(np.int64)
+    for place, count in (
+        (rows["relation"], len(names[0])),
+        (np.where(forward, two, one), len(cuis)),
+        (rows["source"], len(names[1])),
+    ):
+        number *= count
+        number += np.asarray(place)
+    return number[(one >= 0) & (two >= 0)]
+
+
+def _triplets(facts: np.ndarray, cuis: pl.Series, names: list[pl.Series]) -> pl.DataFrame:
+    """Each fact once, with its sources; `facts` as `_facts` makes them, sorted."""
+    relations, sources = names
+    fact, source = np.divmod(facts[np.diff(facts, prepend=-1) != 0], len(sources) or 1)
+    first = np.flatnonzero(np.diff(fact, prepend=-1))
+    pair, tail = np.divmod(fact[first], len(cuis))
+    head, relation = np.divmod(pair, len(relations) or 1)
+    return pl.DataFrame(
+        {
+            "head": cuis.gather(head),
+            "relation": relations.gather(relation),
+            "tail": cuis.gather(tail),
+            "source": _joined(sources, source, first),
+        }
     )
-    return facts.filter(pl.Series((one >= 0) & (two >= 0)))
 
 
-def _triplets(facts: pl.DataFrame, cuis: pl.Series, relations: pl.Series) -> pl.DataFrame:
-    """Each fact once, with its sources, in the table's order; `relations` are the sorted names."""
-    # One number a fact, so that sorting is cheap; nodes and relations are numbered in order.
-    key = pl.col("head").cast(pl.Int64) * len(relations) + pl.col("relation").to_physical()
-    rows = facts.select("source", fact=key * len(cuis) + pl.col("tail")).sort("fact", "source")
-    again = pl.all_horizontal(pl.all() == pl.all().shift()).fill_null(False)
-    merged = rows.filter(~again).group_by("fact", maintain_order=True).agg("source")
-    single = pl.col("source").list.first().cast(pl.String)
-    joined = pl.col("source").cast(pl.List(pl.String)).list.join("|")
-    return merged.select(
-        head=cuis.gather(merged["fact"] // (len(cuis) * len(relations))),
-        relation=relations.gather(merged["fact"] // len(cuis) % len(relations)),
-        tail=cuis.gather(merged["fact"] % len(cuis)),
-        source=pl.when(pl.col("source").list.len() == 1).then(single).otherwise(joined),
+def _joined(names: pl.Series, places: np.ndarray, first: np.ndarray) -> pl.Series:
+    """The names at `places`, those from one of `first` to the next in one text, with "|"."""
+    count = np.diff(first, append=len(places))
+    several = np.flatnonzero(count > 1)
+    again = pl.DataFrame(
+        {
+            "text": np.repeat(several, count[several]),
+            "name": names.gather(places[np.repeat(count > 1, count)]),
+        }
     )
+    texts = again.group_by("text", maintain_order=True).agg("name")["name"].list.join("|")
+    return names.gather(places[first]).scatter(several, texts)
 
 
-def _enumeration(values: pl.Series) -> pl.Enum:
-    return pl.Enum(values.unique().sort())
+def _check_room(concepts: int, relations: int, sources: int) -> None:
+    # 63 bits leave 900,000 pairs of a relation and a source to 10^13 pairs of concepts.
+    facts = concepts**2 * relations * sources
+    if facts >= 2**63:
+        raise InputError(
+            f"{concepts} concepts, {relations} relations and {sources} sources make {facts} "
+            "possible facts, expected less than 2^63; choose fewer in the config"
+        )
+
+
+def _places(values: pl.Series, ordered: pl.Series) -> pl.Series:
+    return values.cast(pl.Enum(ordered)).to_physical()

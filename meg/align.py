@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import Field
-from torch.nn import functional
 from tqdm import tqdm
 
 from kg.command import Command, main
@@ -23,13 +22,14 @@ from meg.batch import Batch, Collator
 from meg.checkpoint import Record, build, save
 from meg.config import AlignConfig, ModelConfig
 from meg.model import MEG
-from meg.objectives import Align, Contrast, mean_names
+from meg.objectives import Align, Contrast
 from meg.prompts import name_prompt
+from meg.retrieval import MOST, NameRetrieval
 from meg.tokens import Example, Tokens
 from meg.training import History, train
 from meg.vectors import Vectors
 
-__all__ = ["align", "examples_of", "name_retrieval", "train_mapper"]
+__all__ = ["align", "examples_of", "train_mapper"]
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ def train_mapper(
     collate: Collator,
     config: AlignConfig,
     generator: np.random.Generator,
+    retrieval: NameRetrieval,
 ) -> History:
     """Train mapper and inverse alone, for `config.mapper_steps`, on the losses of `Contrast`.
 
@@ -76,9 +77,8 @@ def train_mapper(
         loss.backward()
         optimiser.step()
         if step % 20 == 0 or step == config.mapper_steps - 1:
-            history.append(
-                {"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)}
-            )
+            logged = {"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)}
+            history.append(logged | retrieval())
     return history
 
 
@@ -100,38 +100,25 @@ def align(
     contrast = Contrast(config, model.mapper, vectors.store.dim, hidden).to(meg.device)
     collate = Collator.of(meg, vectors)
     alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
-    history = train_mapper(meg, contrast, alone, collate, config, generator)
-    before = name_retrieval(meg, tokens, shuffled, vectors)
+    retrieval = NameRetrieval(meg, tokens, shuffled, vectors)
+    history = train_mapper(meg, contrast, alone, collate, config, generator, retrieval)
+    before = retrieval()
     objective = Align(meg, contrast)
     bf16 = meg.dtype == torch.bfloat16
-    history += train(objective, examples, collate, config.training, state, seed, bf16)
-    after = name_retrieval(meg, tokens, shuffled, vectors)
+    history += train(
+        objective, examples, collate, config.training, state, seed, bf16, watch=retrieval
+    )
+    after = retrieval()
     log.info("name retrieval with the mapper alone %s, after Phase I %s", before, after)
     return history, {
         "concepts": len(concepts),
         "examples": len(examples),
-        "name_retrieval": {"mapper_alone": before, "phase_1": after},
+        "name_retrieval": {
+            "candidates": min(len(concepts), MOST),
+            "mapper_alone": before,
+            "phase_1": after,
+        },
     }
-
-
-@torch.no_grad()
-def name_retrieval(
-    meg: MEG, tokens: Tokens, concepts: Named, vectors: Vectors, most: int = 2000
-) -> dict[str, float]:
-    """How often a mapped vector is nearest its own name: share of top 1 and top 10.
-
-    Asked of the last `most` concepts; the LLM has not been trained to name them where Phase I is
-    given few enough. Names are the means of their token embeddings; the candidates are theirs.
-    """
-    examples = [tokens.name_example(name_prompt([concept])) for concept in concepts[-most:]]
-    batch = _on(meg.device, Collator(vectors).concepts_only(examples))
-    centre = meg.mapper.centre
-    names = centre(mean_names(meg.llm.get_input_embeddings(), batch))
-    mapped = centre(meg.mapper(batch["concepts"]))
-    similarity = functional.normalize(mapped, dim=-1) @ functional.normalize(names, dim=-1).T
-    rank = (similarity > similarity.diag()[:, None]).sum(1)
-    shares = {f"top{k}": round(float((rank < k).float().mean()), 4) for k in (1, 10)}
-    return {"candidates": len(examples), **shares}
 
 
 def _on(device: torch.device, batch: Batch) -> Batch:
@@ -160,7 +147,7 @@ class AlignCommand(Command):
         with resumable(self.state, identity | store.attributes) as state:
             meg, tokens = build(model, store.dim)
             named = list(concepts.select("cui", "name").iter_rows())
-            vectors = Vectors(store)
+            vectors = Vectors(store, self.config.vectors, self.seed)
             history, metrics = align(
                 meg, tokens, named, vectors, model, self.config, state, self.seed
             )

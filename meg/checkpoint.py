@@ -20,7 +20,7 @@ from transformers import (
     BitsAndBytesConfig,
     PreTrainedModel,
 )
-from transformers.utils import is_bitsandbytes_available, is_flash_attn_2_available
+from transformers.utils import is_bitsandbytes_available
 
 from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
@@ -28,13 +28,14 @@ from kg.errors import InputError
 from kg.model_files import locate
 from kg.resume import is_first
 from kg.store import EmbeddingStore
+from meg.attention import attention
 from meg.config import ModelConfig, PromptConfig
 from meg.mapper import Mapper
 from meg.model import MEG
 from meg.tokens import Tokens
 from meg.training import History, write_history
 
-__all__ = ["Record", "build", "check_store", "load", "read_record", "save"]
+__all__ = ["Record", "build", "check_store", "load", "load_mapper", "read_record", "save"]
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +99,19 @@ def load(
     record = read_record(path)
     config = record.model if base is None else record.model.model_copy(update={"base": base})
     llm, tokens = _base(config)
-    mapper = Mapper(config.mapper, record.kge, _table(llm).shape[1])
-    mapper.load_state_dict(load_file(path / "mapper.safetensors"))
+    mapper = load_mapper(path)
     adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
     return _assemble(adapted, mapper, tokens, config), tokens, record
+
+
+def load_mapper(path: Path) -> Mapper:
+    """The mapper of a checkpoint, without the LLM that it belongs to."""
+    record, weights = read_record(path), load_file(path / "mapper.safetensors")
+    # The last parameter of a mapper of any width is its output layer's bias.
+    *_, bias = Mapper(record.model.mapper, record.kge, 1).network.state_dict()
+    mapper = Mapper(record.model.mapper, record.kge, len(weights[f"network.{bias}"]))
+    mapper.load_state_dict(weights)
+    return mapper
 
 
 def read_record(path: Path) -> Record:
@@ -130,7 +140,8 @@ def _assemble(
 
 def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     name = locate(config.base)
-    attention = _attention()
+    dtype = getattr(torch, config.dtype)
+    implementation = attention(dtype)
     options: dict[str, Any] = {}
     if config.quantize != "none":
         if not is_bitsandbytes_available():
@@ -143,7 +154,7 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         )
     try:
         llm = AutoModelForCausalLM.from_pretrained(
-            name, dtype=getattr(torch, config.dtype), attn_implementation=attention, **options
+            name, dtype=dtype, attn_implementation=implementation, **options
         )
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
         # mistral-common is installed, cannot take the placeholder.
@@ -156,7 +167,7 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     if not config.chat:
         tokenizer.chat_template = None
     llm.requires_grad_(False)
-    log.info("base LLM %s, attention %s, %s", config.base, attention, config.dtype)
+    log.info("base LLM %s, attention %s, %s", config.base, implementation, config.dtype)
     return llm, Tokens(tokenizer, config.system)
 
 
@@ -164,13 +175,6 @@ def _table(llm: PreTrainedModel) -> torch.Tensor:
     embeddings = llm.get_input_embeddings()
     assert isinstance(embeddings, torch.nn.Embedding)
     return embeddings.weight
-
-
-def _attention() -> str:
-    """flash-attn where it is installed; on a CPU plain attention, whose backward is the faster."""
-    if not torch.cuda.is_available():
-        return "eager"
-    return "flash_attention_2" if is_flash_attn_2_available() else "sdpa"
 
 
 def _lora(config: ModelConfig) -> LoraConfig:

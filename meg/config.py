@@ -7,7 +7,7 @@ The defaults are those of the published runs where these are known (docs/method.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kg.command import Section
 
@@ -28,6 +28,10 @@ __all__ = [
     "QuizKind",
     "TrainingConfig",
 ]
+
+VectorKind = Literal["store", "permuted"]
+PERMUTED = "permuted: every concept has another concept's vector (a control)"
+"""The same one in every stage of one seed."""
 
 
 class MapperConfig(Section):
@@ -108,8 +112,26 @@ class PromptConfig(Section):
     concepts: Literal["none", "question", "question+options"] = Field(
         "question", description="whose concepts are injected"
     )
-    max_concepts: int = Field(20, ge=0, description="concepts a question at most, best first")
+    max_concepts: Annotated[int, Field(ge=0)] | dict[str, Annotated[int, Field(ge=0)]] = Field(
+        20,
+        description="concepts a question at most, best first; or by the question's kind (MMLU: its "
+        "subject), with `other` for kinds not named",
+    )
+    parents: int = Field(
+        0, ge=0, le=8, description="parents of each concept that are injected behind it"
+    )
+    triplets: int = Field(
+        0, ge=0, le=8, description="triplets of each concept that are written into the context"
+    )
+    triplet_concepts: int = Field(10, ge=1, description="of at most this many concepts, best first")
     max_tokens: int = Field(500, ge=32, description="longer contexts are shortened, and counted")
+
+    @field_validator("max_concepts")
+    @classmethod
+    def _has_other(cls, most: int | dict[str, int]) -> int | dict[str, int]:
+        if isinstance(most, dict) and "other" not in most:
+            raise ValueError("has no `other`, the number for kinds that are not named")
+        return most
 
 
 class AlignConfig(Section):
@@ -127,6 +149,7 @@ class AlignConfig(Section):
     temperature: float = Field(1.0, gt=0, description="of the contrastive loss NT-Xent")
     contrastive: bool = Field(True, description="use NT-Xent(g(x), mean embedding of the name)")
     cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
+    vectors: VectorKind = Field("store", description=PERMUTED)
 
 
 class FinetuneConfig(Section):
@@ -140,14 +163,13 @@ class FinetuneConfig(Section):
     )
     train_mapper: bool = Field(False, description="train the mapper too; the paper froze it")
     questions: int | None = Field(None, ge=1, description="train on this many; null: on all")
+    vectors: VectorKind = Field("store", description=PERMUTED)
 
 
 class PredictConfig(Section):
     """Answering the test questions."""
 
-    vectors: Literal["store", "permuted"] = Field(
-        "store", description="permuted: every concept gets another concept's vector (a control)"
-    )
+    vectors: VectorKind = Field("store", description=PERMUTED)
     method: Literal["likelihood", "generate"] = Field(
         "likelihood", description="compare the options' scores, or generate and parse"
     )

@@ -83,8 +83,9 @@ class FinetuneCommand(Command):
         with resumable(self.state, identity | store.attributes) as state:
             model = self.model.model_copy(update={"base": self.base or self.model.base})
             meg, tokens = self._start(model, store)
+            vectors = Vectors(store, self.config.vectors, self.seed)
             history, counts = finetune(
-                meg, tokens, questions, Vectors(store), self.config, state, self.seed
+                meg, tokens, questions, vectors, self.config, state, self.seed
             )
             record = Record(
                 model=model,

@@ -1,6 +1,7 @@
 """Prompts to text that the LLM writes: left-padded batches through its own `generate`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from transformers.generation.streamers import BaseStreamer
@@ -9,7 +10,7 @@ from meg.batch import Batch, Lookup
 from meg.model import MEG
 from meg.tokens import Example, Tokens
 
-__all__ = ["left_padded", "write"]
+__all__ = ["left_padded", "write", "write_on"]
 
 
 def left_padded(examples: Sequence[Example], vectors: Lookup) -> Batch:
@@ -34,7 +35,16 @@ def write(
     max_new_tokens: int,
     streamer: BaseStreamer | None = None,
 ) -> list[str]:
-    """What the LLM writes, greedily, behind each prompt of a `left_padded` batch.
+    """What the LLM writes, greedily, behind each prompt of a `left_padded` batch."""
+    return [
+        text.strip() for text in write_on(meg, tokens, batch, max_new_tokens, streamer=streamer)
+    ]
+
+
+def write_on(
+    meg: MEG, tokens: Tokens, batch: Batch, max_new_tokens: int, **options: Any
+) -> list[str]:
+    """As `write`, with the white space as it is and options of the LLM's own generate.
 
     Stops at the LLM's own end tokens and at the tokenizer's, which Phase II trains.
     """
@@ -44,9 +54,9 @@ def write(
     written = meg.generate(
         **{name: value.to(meg.device) for name, value in batch.items()},
         max_new_tokens=max_new_tokens,
-        streamer=streamer,
         eos_token_id=sorted({*known, tokens.tokenizer.eos_token_id} - {None}),
         pad_token_id=tokens.tokenizer.pad_token_id or tokens.tokenizer.eos_token_id or 0,
+        **options,
     )
-    texts = tokens.tokenizer.batch_decode(written, skip_special_tokens=True)
-    return [text.strip() for text in texts]
+    texts: list[str] = tokens.tokenizer.batch_decode(written, skip_special_tokens=True)
+    return texts

@@ -7,7 +7,7 @@ import torch
 __all__ = ["Meter", "matmul_ceiling"]
 
 CEILING_SIZE = 8192
-"""Rows and columns of the product that measures the GPU's peak."""
+"""Rows and columns of the product that measures a GPU's peak."""
 
 
 class Meter:
@@ -41,15 +41,20 @@ class Meter:
         return found
 
 
-def matmul_ceiling(repeats: int = 20) -> float:
-    """FLOPs a second of a large bfloat16 matrix product on the current GPU."""
-    left = torch.randn(CEILING_SIZE, CEILING_SIZE, device="cuda", dtype=torch.bfloat16)
-    for _ in range(3):
+def matmul_ceiling(
+    device: str = "cuda", size: int = CEILING_SIZE, repeats: int = 20, warm_up: int = 3
+) -> float:
+    """FLOPs a second of a bfloat16 product of two square matrices of `size` rows."""
+    left = torch.randn(size, size, device=device, dtype=torch.bfloat16)
+    for turn in range(warm_up + repeats):
+        if turn == warm_up:
+            _wait(device)
+            start = time.perf_counter()
         left @ left
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    start.record()
-    for _ in range(repeats):
-        left @ left
-    end.record()
-    torch.cuda.synchronize()
-    return 2 * CEILING_SIZE**3 * repeats / (start.elapsed_time(end) / 1000)
+    _wait(device)
+    return 2 * size**3 * repeats / (time.perf_counter() - start)
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()

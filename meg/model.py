@@ -49,6 +49,9 @@ class MEG(nn.Module):
         self.injection = injection
         parameters = inspect.signature(_plain(llm).forward).parameters
         self.takes_positions = "position_ids" in parameters
+        self.attention = str(self._config._attn_implementation)
+        # DeepSpeed wants all processes to call the same modules: the mapper even for no concepts.
+        self.in_step = False
         self._injected: tuple[Tensor, Tensor] | None = None
         if injection == "last":
             last_layer(llm).register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
@@ -67,13 +70,12 @@ class MEG(nn.Module):
     def longest_shared(self) -> int:
         """Tokens that prefix and branch may have where branches share a row; 0: they may not.
 
-        A shared row needs a mask and positions of its own. Flash attention takes no such mask,
-        ALiBi and state-space layers have no positions, and a sliding window is lost with it.
+        A shared row needs a mask and positions of its own. ALiBi and state-space layers have no
+        positions, and a sliding window is lost with the mask.
         """
-        config = _plain(self.llm).config.get_text_config()
+        config = self._config
         kinds = getattr(config, "layer_types", None) or getattr(config, "layers_block_type", [])
-        attention = str(getattr(config, "_attn_implementation", ""))
-        if not self.takes_positions or "flash" in attention or {*kinds} - {*ATTENTION}:
+        if not self.takes_positions or {*kinds} - {*ATTENTION}:
             return 0
         return getattr(config, "sliding_window", None) or sys.maxsize
 
@@ -91,7 +93,7 @@ class MEG(nn.Module):
                 "give one vector a placeholder, in batch order"
             )
         embedded = self.llm.get_input_embeddings()(input_ids.masked_fill(mask, 0))
-        if not found:
+        if not found and not self.in_step:
             return embedded
         if self.injection == "last":
             return embedded.masked_fill(mask[..., None], 0)
@@ -113,6 +115,11 @@ class MEG(nn.Module):
         logits_at: (target,) positions in the flattened (batch * seq).
         """
         embedded = self.embed(input_ids, concepts)
+        if "flash" in self.attention:
+            # It takes no mask of a shared row. What is set stays until the next forward, as
+            # gradient checkpointing computes the layers again in the backward pass.
+            shared = attention_mask.ndim == 4
+            self._config._attn_implementation = "sdpa" if shared else self.attention
         with self._only(logits_at):
             output = self.llm(
                 inputs_embeds=embedded,
@@ -141,6 +148,10 @@ class MEG(nn.Module):
     def autocast(self) -> torch.autocast:
         """The precision of training: adapters and mapper are float32, the LLM may be narrower."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+    @property
+    def _config(self) -> Any:
+        return _plain(self.llm).config.get_text_config()
 
     @contextmanager
     def _only(self, logits_at: Tensor | None) -> Iterator[None]:
@@ -173,7 +184,7 @@ class MEG(nn.Module):
         mask, concepts = self._injected
         hidden = inputs[0] if inputs else keywords["hidden_states"]
         # In generation all steps but the first have one new token each, and nothing to inject.
-        if not len(concepts) or hidden.shape[:2] != mask.shape:
+        if hidden.shape[:2] != mask.shape or not (len(concepts) or self.in_step):
             return None
         mapped = self.mapper(concepts).to(hidden.dtype)
         injected = hidden.masked_scatter(mask[..., None], mapped)

@@ -27,6 +27,7 @@ from meg.model import MEG
 from meg.objectives import inputs_of, option_scores
 from meg.parse import chosen_option
 from meg.prediction import Prediction, write_predictions, write_run
+from meg.prompts import prompt_version
 from meg.question import Question, read_questions
 from meg.tokens import Example, Tokens
 from meg.vectors import Vectors
@@ -123,6 +124,12 @@ def _prediction(
     )
 
 
+def _labels(questions: Sequence[Question]) -> tuple[str, ...]:
+    """The options where all questions have the same ones (yes, no, maybe), else nothing."""
+    options = {question.options for question in questions}
+    return options.pop() if len(options) == 1 else ()
+
+
 class PredictCommand(Command):
     """Answer questions with a checkpoint, or zero-shot with the base LLM."""
 
@@ -145,6 +152,8 @@ class PredictCommand(Command):
         predictions = predict(meg, tokens, questions, vectors, prompt, self.config)
         write_predictions(self.out, predictions)
         run = self.model_dump(mode="json") | {"prompt": prompt.model_dump()}
+        run["prompt_version"] = prompt_version(prompt, tokens.system)
+        run["labels"] = _labels(questions)
         run |= self._circumstances(store, meg) | {"seconds": round(time.monotonic() - start, 1)}
         write_run(self.out, run)
 

@@ -10,10 +10,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from kg.artefact import read_json, replacing, write_json
+from kg.artefact import file_digest, read_json, replacing, write_json
 from kg.errors import InputError
 
-__all__ = ["Prediction", "read_predictions", "read_run", "write_predictions", "write_run"]
+__all__ = [
+    "Prediction",
+    "read_answers",
+    "read_predictions",
+    "read_run",
+    "write_predictions",
+    "write_run",
+]
 
 
 class Prediction(BaseModel):
@@ -34,6 +41,11 @@ class Prediction(BaseModel):
     """Whether the context had to be cut to fit."""
     text: str = ""
     """What the model wrote, where it wrote."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the right option was chosen; an answer that could not be read is wrong."""
+        return self.prediction == self.answer
 
     @model_validator(mode="after")
     def _consistent(self) -> "Prediction":
@@ -65,6 +77,30 @@ def read_predictions(path: Path) -> list[Prediction]:
     if not predictions:
         raise InputError(f"{path} holds no prediction; run meg.predict again")
     return list(predictions.values())
+
+
+def read_answers(path: Path) -> list[Prediction]:
+    """Predictions of a JSON-lines file, or those that a result (.json) of meg.score was made of.
+
+    A result names its predictions as the scoring run saw them: from its working directory, which
+    is looked for here and in the folders above the result. Raises InputError where they are
+    missing or are not those that were scored.
+    """
+    if path.suffix != ".json":
+        return read_predictions(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; make it with meg.score")
+    result = read_json(path)
+    if not isinstance(result, dict) or "predictions" not in result:
+        raise InputError(f"{path} does not name its predictions; make it again with meg.score run")
+    named = result["predictions"]
+    folders = (Path(), *path.absolute().parents)
+    found = next((folder / named for folder in folders if (folder / named).is_file()), None)
+    if found is None:
+        raise InputError(f"the predictions of {path} are not at {named}; give their file instead")
+    if file_digest(found) != result["digest"]:
+        raise InputError(f"{found} has changed since {path} was made of it; score it again")
+    return read_predictions(found)
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:

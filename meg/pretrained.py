@@ -157,37 +157,8 @@ class MEG(Network):
         written = write(self, self.tokens, batch, max_new_tokens, streamer)
         return Answer(written[0], used[0])
 
-    @property
-    def prompt(self) -> PromptConfig:
-        """How questions are put: as in Phase II, else the default."""
-        return self.record.prompt or PromptConfig()
-
-    def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
-        vectors = self._vectors()
-        examples, used = [], []
-        for text in texts:
-            mentions = self._link(text)
-            prompt = open_prompt(text, mentions, self.prompt, vectors.known)
-            examples.append(self.tokens.open_example(prompt))
-            used.append(_used(prompt.cuis, {text: mentions}))
-        return left_padded(examples, vectors), used
-
-    def _choose(self, text: str, options: Sequence[str]) -> Answer:
-        linked = {part: self._link(part) for part in (text, *options)}
-        mentions = Mentions(
-            stem=tuple(linked[text]), options=tuple(tuple(linked[option]) for option in options)
-        )
-        question = Question(
-            id="ask", stem=text, options=tuple(options), answer=0, mentions=mentions
-        )
-        row = predict(self, self.tokens, [question], self._vectors(), self.prompt, PredictConfig())[
-            0
-        ]
-        assert row.prediction is not None
-        assert row.scores is not None
-        return Answer(options[row.prediction], _used(row.concepts, linked), row.scores)
-
-    def _link(self, text: str) -> list[Mention]:
+    def link(self, text: str) -> list[Mention]:
+        """The concepts that a text names; none for a text-only model."""
         if self.prompt.concepts == "none":
             return []
         if self.linker is None:
@@ -197,13 +168,42 @@ class MEG(Network):
             )
         return self.linker.link(text)
 
-    def _vectors(self) -> Vectors:
+    def lookup(self) -> Vectors:
+        """The store's vectors; InputError where there is no store."""
         if self.vectors is None:
             raise InputError(
                 f"no embedding store at {self.record.store_path}; give --store (store=...), the "
                 "embeddings.h5 that the checkpoint was trained with"
             )
         return self.vectors
+
+    @property
+    def prompt(self) -> PromptConfig:
+        """How questions are put: as in Phase II, else the default."""
+        return self.record.prompt or PromptConfig()
+
+    def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
+        vectors = self.lookup()
+        examples, used = [], []
+        for text in texts:
+            mentions = self.link(text)
+            prompt = open_prompt(text, mentions, self.prompt, vectors.known)
+            examples.append(self.tokens.open_example(prompt))
+            used.append(_used(prompt.cuis, {text: mentions}))
+        return left_padded(examples, vectors), used
+
+    def _choose(self, text: str, options: Sequence[str]) -> Answer:
+        linked = {part: self.link(part) for part in (text, *options)}
+        mentions = Mentions(
+            stem=tuple(linked[text]), options=tuple(tuple(linked[option]) for option in options)
+        )
+        question = Question(
+            id="ask", stem=text, options=tuple(options), answer=0, mentions=mentions
+        )
+        row = predict(self, self.tokens, [question], self.lookup(), self.prompt, PredictConfig())[0]
+        assert row.prediction is not None
+        assert row.scores is not None
+        return Answer(options[row.prediction], _used(row.concepts, linked), row.scores)
 
     def _attach(self, required: Mapping[str, str]) -> None:
         """Open store and linker; those that are not `required` may be missing."""

@@ -10,7 +10,7 @@ from kg.artefact import replacing
 from kg.errors import InputError
 from kg.mention import Mention
 
-__all__ = ["Mentions", "Question", "read_questions", "write_questions"]
+__all__ = ["Mentions", "Neighbours", "Question", "read_questions", "write_questions"]
 
 
 class Mentions(BaseModel):
@@ -21,6 +21,17 @@ class Mentions(BaseModel):
     stem: tuple[Mention, ...] = ()
     context: tuple[Mention, ...] = ()
     options: tuple[tuple[Mention, ...], ...] = ()
+
+
+class Neighbours(BaseModel):
+    """What the graph says of a concept, written by `meg.neighbours`; the best come first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parents: tuple[str, ...] = ()
+    """Their cuis."""
+    triplets: tuple[str, ...] = ()
+    """As sentences."""
 
 
 class Question(BaseModel):
@@ -36,16 +47,28 @@ class Question(BaseModel):
     kind: str = ""
     mentions: Mentions | None = None
     """None until the question is grounded."""
+    neighbours: dict[str, Neighbours] | None = None
+    """By cui; None where the question did not pass `meg.neighbours`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Question":
         if self.answer >= len(self.options):
             raise ValueError(f"answer {self.answer} of {len(self.options)} options")
+        if not self.stem.strip():
+            raise ValueError("the stem is empty")
         if any(not option.strip() for option in self.options):
             raise ValueError("an option is empty")
         if self.mentions is not None and len(self.mentions.options) != len(self.options):
             raise ValueError("mentions.options and options differ in length")
         return self
+
+    @property
+    def all_mentions(self) -> tuple[Mention, ...]:
+        """Of context, stem and options; none before the question is grounded."""
+        if self.mentions is None:
+            return ()
+        options = (mention for option in self.mentions.options for mention in option)
+        return (*self.mentions.context, *self.mentions.stem, *options)
 
 
 def read_questions(path: Path) -> Iterator[Question]:

@@ -95,6 +95,11 @@ class QuestionsCommand(Command):
             splits = self._quiz(self.config)
         else:
             splits = READERS[self.config.source](self.config)
+        if not splits.test:
+            reasons = [f"{one.id}: {one.reason}" for one in splits.problems[:1]] or ["it is empty"]
+            raise InputError(
+                f"{self.config.source} has no test question that can be asked ({reasons[0]})"
+            )
         for name, questions in splits:
             write_questions(self.out / f"{name}.jsonl", questions)
         summary = summarise(splits)

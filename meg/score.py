@@ -2,23 +2,31 @@
 
 A question without a readable answer is wrong and stays in the denominator. Comparisons are
 paired: the same questions answered by both runs, or the comparison is refused.
+
+`meg.score run` makes a result; `meg.score compare a.json b.json` compares any results.
+What each number is: docs/evaluation.md.
 """
 
 import logging
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import Field
+from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
 from kg.artefact import file_digest, write_json
 from kg.command import Command, main
 from kg.errors import InputError
 from meg import statistics
-from meg.prediction import Prediction, read_predictions, read_run
+from meg.comparison import compare
+from meg.prediction import Prediction, read_answers, read_predictions, read_run
+from meg.summary import table
 
-__all__ = ["compare", "score"]
+__all__ = ["score"]
 
 SEED = 0
 """Of the bootstrap: scoring the same predictions twice gives the same intervals."""
@@ -26,62 +34,35 @@ SEED = 0
 log = logging.getLogger(__name__)
 
 
-def score(predictions: list[Prediction]) -> dict[str, Any]:
+def score(predictions: list[Prediction], labels: Sequence[str] = ()) -> dict[str, Any]:
     """Accuracy with intervals, over all questions and by kind, and what else describes a run.
 
-    `macro_f1` is there where all questions have the same number of options; it means something
-    for fixed labels (yes/no/maybe), not for positions. `calibration_error` needs every score.
+    `labels`, where every question has the same options, names the classes and adds `macro_f1`,
+    which means nothing for positions. `calibration_error` needs every question's scores.
     """
     right = _right(predictions)
+    answers = [row.answer for row in predictions]
+    chosen = [row.prediction for row in predictions]
     kinds = _by_kind(predictions)
     result = _accuracy(right) | {
-        "unanswered": sum(row.prediction is None for row in predictions),
+        "unanswered": chosen.count(None),
         "shortened": sum(row.shortened for row in predictions),
         "concepts": float(np.mean([len(row.concepts) for row in predictions])),
         "kinds": {kind: _accuracy(_right(rows)) for kind, rows in kinds.items()},
         "macro_accuracy": float(np.mean([_right(rows).mean() for rows in kinds.values()])),
-        "classes": _classes(predictions),
-        "position_bias": statistics.position_bias(
-            [row.answer for row in predictions], [row.prediction for row in predictions]
-        ),
-        "macro_f1": statistics.macro_f1(
-            [row.answer for row in predictions], [row.prediction for row in predictions]
-        ),
+        "classes": _classes(answers, chosen, labels),
+        "position_bias": statistics.position_bias(answers, chosen),
     }
+    if labels:
+        result["macro_f1"] = statistics.macro_f1(answers, chosen)
     scores = [row.scores for row in predictions if row.scores is not None]
     if len(scores) == len(predictions):
         result["calibration_error"] = statistics.calibration_error(scores, right)
     return result
 
 
-def compare(predictions: list[Prediction], other: list[Prediction], name: str) -> dict[str, Any]:
-    """How much better `predictions` are than those of the run `name` on the same questions.
-
-    Raises InputError unless both hold the same ids with the same right answers.
-    """
-    answers = {row.id: row.answer for row in predictions}
-    theirs = {row.id: row.answer for row in other}
-    differing = [id for id in answers | theirs if answers.get(id) != theirs.get(id)]
-    if differing:
-        raise InputError(
-            f"{len(differing)} questions differ from those of {name} (first {differing[0]}; "
-            f"{len(answers)} here, {len(theirs)} there); predict both runs on the same file"
-        )
-    by_id = {row.id: row for row in other}
-    right, before = _right(predictions), _right([by_id[row.id] for row in predictions])
-    return {
-        "accuracy": float(before.mean()),
-        "wilson": statistics.wilson(before),
-        "difference": float(right.mean() - before.mean()),
-        "interval": statistics.paired_bootstrap(right, before, np.random.default_rng(SEED)),
-        "gained": int((right & ~before).sum()),
-        "lost": int((before & ~right).sum()),
-        "mcnemar_p": statistics.mcnemar(right, before),
-    }
-
-
 def _right(predictions: list[Prediction]) -> np.ndarray:
-    return np.array([row.prediction == row.answer for row in predictions], dtype=bool)
+    return np.array([row.right for row in predictions])
 
 
 def _accuracy(right: np.ndarray) -> dict[str, Any]:
@@ -99,24 +80,30 @@ def _by_kind(predictions: list[Prediction]) -> dict[str, list[Prediction]]:
     return {kind: [row for row in predictions if row.kind == kind] for kind in kinds}
 
 
-def _classes(predictions: list[Prediction]) -> dict[str, dict[str, int]]:
-    """Option -> how often it is right, chosen, both."""
-    right = Counter(row.answer for row in predictions)
-    chosen = Counter(row.prediction for row in predictions)
-    both = Counter(row.answer for row in predictions if row.answer == row.prediction)
-    options = sorted(set(right) | {option for option in chosen if option is not None})
+def _classes(
+    answers: list[int], chosen: list[int | None], labels: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Option -> how often it is right, chosen, both, and the F1 of these."""
+    right, given = Counter(answers), Counter(chosen)
+    both = Counter(answer for answer, one in zip(answers, chosen, strict=True) if answer == one)
+    most = max([*right, *(option for option in given if option is not None), len(labels) - 1])
     return {
-        str(option): {"right": right[option], "chosen": chosen[option], "both": both[option]}
-        for option in options
+        labels[option] if labels else str(option): {
+            "right": right[option],
+            "chosen": given[option],
+            "both": both[option],
+            "f1": statistics.f1(right[option], given[option], both[option]),
+        }
+        for option in range(most + 1)
     }
 
 
-class ScoreCommand(Command):
+class Run(Command):
     """Predictions to a result JSON, compared with other runs on the same questions."""
 
     predictions: Path = Field(description="JSON lines that meg.predict wrote")
     out: Path = Field(description="the result JSON")
-    compare: dict[str, Path] = Field(
+    against: dict[str, Path] = Field(
         {}, description="other runs' predictions: name=path, as often as there are runs"
     )
     about: dict[str, str] = Field(
@@ -126,16 +113,58 @@ class ScoreCommand(Command):
     def run(self) -> None:
         """Read the predictions, score and compare them, write the result."""
         predictions = read_predictions(self.predictions)
-        result = {"about": self.about, **score(predictions)}
+        run = read_run(self.predictions)
+        result = {"about": self.about, **score(predictions, run.get("labels", ()))}
         result["comparisons"] = {
             name: compare(predictions, read_predictions(path), name)
             | {"run": read_run(path), "digest": file_digest(path)}
-            for name, path in self.compare.items()
+            for name, path in self.against.items()
         }
-        result["run"] = read_run(self.predictions)
+        result["run"] = run
+        result["predictions"] = str(self.predictions)
         result["digest"] = file_digest(self.predictions)
         write_json(self.out, result)
         log.info("%d of %d right: %s", result["right"], result["n"], self.out)
+
+
+class Compare(Command):
+    """The first run against the others: a table on the terminal, and a JSON if wanted."""
+
+    runs: CliPositionalArg[list[Path]] = Field(
+        description="two or more results (.json) of meg.score, or predictions (.jsonl)"
+    )
+    out: Path | None = Field(None, description="the comparisons as JSON too")
+
+    def run(self) -> None:
+        """Compare question by question; write the table to the standard output."""
+        if len(set(self.runs)) < max(2, len(self.runs)):
+            raise InputError(
+                f"expected two or more different runs, got {list(map(str, self.runs))}"
+            )
+        short = len({path.stem for path in self.runs}) == len(self.runs)
+        (name, first), *others = (
+            (path.stem if short else str(path), read_answers(path)) for path in self.runs
+        )
+        comparisons = {other: compare(first, rows, other) for other, rows in others}
+        result = score(first) | {"comparisons": comparisons}
+        lines = table({name: result}) + [
+            f"right only in {name}: {one['gained']}, only in {other}: {one['lost']}"
+            for other, one in comparisons.items()
+        ]
+        sys.stdout.write("\n".join(lines) + "\n")
+        if self.out is not None:
+            write_json(self.out, {"runs": self.runs} | result)
+
+
+class ScoreCommand(Command):
+    """Score a run's answers, or compare runs."""
+
+    run_: CliSubCommand[Run] = Field(alias="run")
+    compare: CliSubCommand[Compare]
+
+    def run(self) -> None:
+        """Run the chosen subcommand."""
+        CliApp.run_subcommand(self)
 
 
 if __name__ == "__main__":

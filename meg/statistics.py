@@ -3,16 +3,17 @@
 `right` is (question,) bool throughout. Intervals are two-sided 95%.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import softmax
 from scipy.stats import binomtest
-from sklearn.metrics import f1_score
 
 __all__ = [
     "bootstrap",
     "calibration_error",
+    "f1",
     "macro_f1",
     "mcnemar",
     "paired_bootstrap",
@@ -63,11 +64,16 @@ def mcnemar(right: np.ndarray, other: np.ndarray) -> float:
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
+def f1(right: int, chosen: int, both: int) -> float:
+    """Harmonic mean of precision and recall of a label, of how often it is right, chosen, both."""
+    return 2 * both / (right + chosen) if both else 0.0
+
+
 def macro_f1(answers: Sequence[int], predictions: Sequence[int | None]) -> float:
     """Mean F1 over the labels that are right somewhere; an unanswered question is a miss."""
-    labels = sorted(set(answers))
-    given = [-1 if prediction is None else prediction for prediction in predictions]
-    return float(f1_score(answers, given, labels=labels, average="macro", zero_division=0))
+    right, chosen = Counter(answers), Counter(predictions)
+    both = Counter(a for a, one in zip(answers, predictions, strict=True) if a == one)
+    return float(np.mean([f1(right[label], chosen[label], both[label]) for label in right]))
 
 
 def position_bias(answers: Sequence[int], predictions: Sequence[int | None]) -> float:

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from kg.errors import InputError
 from meg.config import PromptConfig
-from meg.prompts import MARKER, Known, Prompt, question_prompt
+from meg.prompts import MARKER, Known, Prompt, question_prompt, with_triplets
 from meg.question import Question
 
 __all__ = ["Example", "Tokens"]
@@ -89,6 +89,8 @@ class Tokens:
         Question, options and their concepts are never cut: a question that is too long without
         any context stays so. With `gold_only` the right option is the only branch.
         """
+        if config.triplets:
+            question = with_triplets(question, config, known)
         example = self._whole(question, config, known, gold_only)
         while len(example) > config.max_tokens and question.context:
             question = self._shorten(question, len(example) - config.max_tokens)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kg.command import Section
 from kg.config import (
@@ -40,6 +40,7 @@ __all__ = [
     "Config",
     "Dataset",
     "Overrides",
+    "Published",
     "Target",
     "Variant",
     "load_config",
@@ -104,7 +105,16 @@ class Dataset(Overrides):
 class LLM(ModelConfig, Overrides):
     """A base LLM, what is added to it, and what differs from the other models in its runs."""
 
-    gpus: int = Field(1, ge=0, description="GPUs a training run uses; 0: all cores of the CPU")
+    gpus: int = Field(
+        1, ge=0, description="GPUs a training uses on each of its nodes; 0: cores of the CPU"
+    )
+    nodes: int = Field(1, ge=1, description="machines a training uses; several need Slurm")
+
+    @model_validator(mode="after")
+    def _nodes_have_gpus(self) -> "LLM":
+        if self.nodes > 1 and not self.gpus:
+            raise ValueError(f"nodes: {self.nodes} of them need gpus: 1 or more on each (got 0)")
+        return self
 
     @property
     def settings(self) -> Values:
@@ -118,7 +128,6 @@ class Variant(Overrides):
     description: str = Field("", description="what differs, for the report")
     base: str | None = Field(None, description="variant whose overrides come first")
     encoder: str | None = Field(None, description="one of encoders; null: the main one")
-    seed: int | None = Field(None, ge=0, description="of both phases; null: the main one")
     model: Values = Field({}, description="over the model's settings")
     checkpoint: Literal["finetune", "align", "none"] | None = Field(
         None,
@@ -128,11 +137,31 @@ class Variant(Overrides):
 
 
 class Target(Section):
-    """Runs that `all` asks for: the main variant and the named ones."""
+    """Runs to be made: the main variant and the named ones."""
 
     dataset: str = Field(description="one of datasets")
     model: str = Field(description="one of models")
     variants: list[str] = Field([], description="of variants, beside the main one")
+    seeds: list[int] = Field(
+        [], description="seeds of both phases, `seed` first; none: with `seed` alone"
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds) or min(seeds, default=0) < 0:
+            raise ValueError(f"{seeds}: expected different seeds from 0 on")
+        return seeds
+
+
+class Published(Section):
+    """An accuracy that others report, which the report shows beside ours."""
+
+    dataset: str = Field(description="one of datasets")
+    model: str = Field(description="one of models")
+    variant: str = Field(MAIN, description="main or one of variants, with the same setting")
+    accuracy: float = Field(ge=0, le=100, description="right answers, %")
+    source: str = Field(min_length=1, description="where it stands")
 
 
 class Config(Section):
@@ -157,6 +186,8 @@ class Config(Section):
         {}, description="variant (or main) -> variants its result is compared with, pairwise"
     )
     targets: list[Target] = Field([], description="what `all` and the report hold")
+    ablations: list[Target] = Field([], description="what `snakemake ablations` makes")
+    published: list[Published] = Field([], description="accuracies to compare ours with")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
@@ -172,6 +203,12 @@ class Config(Section):
                 raise ValueError(f"encoders.{name}: kg.release.embeddings has this name; rename it")
         if MAIN in self.variants:
             raise ValueError(f"variants.{MAIN}: this name is taken by the run without overrides")
+        for where, target in self._targets():
+            if target.seeds and target.seeds[0] != self.seed:
+                raise ValueError(
+                    f"{where}.seeds: begins with {target.seeds[0]}, expected seed, {self.seed}: "
+                    "the files named without a seed are of that one"
+                )
         for dataset, model, variant in product(self.datasets, self.models, self.all_variants):
             self._check_sections(dataset, model, variant)
         return self
@@ -199,10 +236,6 @@ class Config(Section):
     def encoder_of(self, variant: str) -> str:
         """Name of the encoder whose vectors a variant injects."""
         return self._nearest(variant, "encoder", self.encoder)
-
-    def seed_of(self, variant: str) -> int:
-        """Seed of both phases."""
-        return self._nearest(variant, "seed", self.seed)
 
     def encoder_settings(self, encoder: str) -> EncoderConfig:
         """Section of an encoder."""
@@ -237,8 +270,7 @@ class Config(Section):
 
     def predict_of(self, dataset: str, model: str, variant: str) -> PredictConfig:
         """How answers are read off."""
-        layers = self._layers("predict", dataset, model, variant)
-        return seeded(merged(PredictConfig, layers), self.seed)
+        return merged(PredictConfig, self._layers("predict", dataset, model, variant))
 
     def _layers(self, section: str, dataset: str | None, model: str, variant: str) -> list[Layer]:
         """Where a section's values come from, the strongest last."""
@@ -273,11 +305,21 @@ class Config(Section):
         for key, others in self.comparisons.items():
             for name in (key, *others):
                 yield "comparisons", self.all_variants, name
-        for number, target in enumerate(self.targets):
-            yield f"targets.{number}.dataset", self.datasets, target.dataset
-            yield f"targets.{number}.model", self.models, target.model
+        for where, target in self._targets():
+            yield f"{where}.dataset", self.datasets, target.dataset
+            yield f"{where}.model", self.models, target.model
             for name in target.variants:
-                yield f"targets.{number}.variants", self.variants, name
+                yield f"{where}.variants", self.variants, name
+        for number, one in enumerate(self.published):
+            yield f"published.{number}.dataset", self.datasets, one.dataset
+            yield f"published.{number}.model", self.models, one.model
+            yield f"published.{number}.variant", self.all_variants, one.variant
+
+    def _targets(self) -> Iterator[tuple[str, Target]]:
+        """Both lists of targets: where each stands, and it."""
+        for key in ("targets", "ablations"):
+            for number, target in enumerate(getattr(self, key)):
+                yield f"{key}.{number}", target
 
     def _check_sections(self, dataset: str, model: str, variant: str) -> None:
         self.model_of(model, variant)

@@ -6,13 +6,14 @@ first of them, the main one before the others. So nothing is trained twice, and 
 ever taken apart: names are looked up here.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 
 from kg.errors import InputError
 from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
-from workflow.config import MAIN, Config
+from workflow.config import MAIN, Config, Target
+from workflow.layers import seeded
 
 __all__ = ["Plan", "Run"]
 
@@ -36,22 +37,33 @@ class Run:
     prompt: PromptConfig
     """How this data set's questions are put; those of Phase II have theirs in `finetune`."""
     predict: PredictConfig
+    repeat: bool = False
+    """Whether it repeats a run with another seed than the configuration's."""
 
     @property
     def name(self) -> str:
-        """<dataset>_<model>, for a variant <dataset>_<model>_<variant>."""
-        return _joined(self.dataset, self.model, self.variant)
+        """<dataset>_<model>[_<variant>][_seed<seed>]."""
+        return _joined(self.dataset, self.model, self.variant, self._tag)
 
     @property
     def result(self) -> str:
         """File of its result."""
         folder = "results" if self.variant == MAIN else "results/ablations"
-        return f"{folder}/{self.name}.json"
+        return f"{'results/seeds/each' if self.repeat else folder}/{self.name}.json"
+
+    @property
+    def seeds_result(self) -> str:
+        """File of the mean over its seeds."""
+        return f"results/seeds/{self.name}.json"
 
     @property
     def align_name(self) -> str:
-        """<model>, for a variant <model>_<variant>: Phase I knows no data set."""
-        return _joined(self.model, self.variant)
+        """<model>[_<variant>][_seed<seed>]: Phase I knows no data set."""
+        return _joined(self.model, self.variant, self._tag)
+
+    @property
+    def _tag(self) -> str:
+        return f"seed{self.seed}" if self.repeat else MAIN
 
     @property
     def align_key(self) -> tuple[str, ...]:
@@ -72,9 +84,9 @@ class Run:
 class Plan:
     """All runs of a configuration.
 
-    Attributes: `config`; `runs`, by name; `aligned` and `finetuned`, by the name of what they
-    train, the runs that own a Phase I and a Phase II. Raises InputError when two runs would have
-    one name.
+    Attributes: `config`; `runs`, by name, repeats with other seeds last; `aligned` and `finetuned`,
+    by the name of what they train, the runs that own a Phase I and a Phase II. Raises InputError
+    when two runs would have one name.
     """
 
     def __init__(self, config: Config) -> None:
@@ -83,10 +95,13 @@ class Plan:
             _run(config, *where)
             for where in product(config.datasets, config.models, config.all_variants)
         ]
+        every += list(_repeats(config, every))
         self.runs = _by_name((run.name, run) for run in every)
+        self._seeds: dict[tuple[str, str, str], list[Run]] = {}
         self._align_owner: dict[tuple[str, ...], Run] = {}
         self._finetune_owner: dict[tuple[str, ...], Run] = {}
         for run in every:
+            self._seeds.setdefault((run.dataset, run.model, run.variant), []).append(run)
             self._align_owner.setdefault(run.align_key, run)
             if run.dataset == run.trained_on:
                 self._finetune_owner.setdefault(run.finetune_key, run)
@@ -95,13 +110,26 @@ class Plan:
 
     @property
     def targets(self) -> list[Run]:
-        """The runs that the configuration wants results of."""
+        """The runs that `all` makes."""
+        return self.asked_for(self.config.targets)
+
+    def asked_for(self, targets: Iterable[Target]) -> list[Run]:
+        """The runs of some targets, each once, of the configuration's seed."""
         names = [
             _joined(target.dataset, target.model, variant)
-            for target in self.config.targets
+            for target in targets
             for variant in (MAIN, *target.variants)
         ]
         return [self.runs[name] for name in dict.fromkeys(names)]
+
+    def averaged(self, targets: Iterable[Target]) -> list[Run]:
+        """Those of the runs that several seeds are asked of, but for the base LLM's."""
+        runs = self.asked_for(target for target in targets if len(target.seeds) > 1)
+        return [run for run in runs if len(self.seeds_of(run)) > 1]
+
+    def seeds_of(self, run: Run) -> list[Run]:
+        """The run of the configuration's seed, then its repeats with other seeds."""
+        return self._seeds[run.dataset, run.model, run.variant]
 
     def aligned_by(self, run: Run) -> Run:
         """The run that owns the Phase I of `run`."""
@@ -112,9 +140,15 @@ class Plan:
         return self._finetune_owner[run.finetune_key]
 
     def compared(self, run: Run) -> dict[str, Run]:
-        """The runs that the result of `run` is compared with, by their variant."""
-        others = self.config.comparisons.get(run.variant, [])
-        return {name: self.runs[_joined(run.dataset, run.model, name)] for name in others}
+        """The runs that the result of `run` is compared with, by their variant.
+
+        They have its seed, but for the base LLM, which knows no seed.
+        """
+        compared = {}
+        for variant in self.config.comparisons.get(run.variant, []):
+            seeds = {one.seed: one for one in self._seeds[run.dataset, run.model, variant]}
+            compared[variant] = seeds.get(run.seed) or seeds[self.config.seed]
+        return compared
 
 
 def _run(config: Config, dataset: str, model: str, variant: str) -> Run:
@@ -124,15 +158,29 @@ def _run(config: Config, dataset: str, model: str, variant: str) -> Run:
         model=model,
         variant=variant,
         encoder=config.encoder_of(variant),
-        seed=config.seed_of(variant),
+        seed=config.seed,
         checkpoint=config.checkpoint_of(variant),
         trained_on=trained_on,
         llm=config.model_of(model, variant),
         align=config.align_of(model, variant),
         finetune=config.finetune_of(trained_on, model, variant),
         prompt=config.prompt_of(dataset, model, variant),
-        predict=config.predict_of(dataset, model, variant),
+        predict=seeded(config.predict_of(dataset, model, variant), config.seed),
     )
+
+
+def _repeats(config: Config, runs: list[Run]) -> Iterator[Run]:
+    """Every variant of the targets with several seeds, once more for each other seed."""
+    wanted: dict[tuple[str, str], set[int]] = {}
+    for target in (*config.targets, *config.ablations):
+        trained_on = config.datasets[target.dataset].trained_on or target.dataset
+        for dataset in (target.dataset, trained_on):
+            wanted.setdefault((dataset, target.model), set()).update(target.seeds[1:])
+    for run in runs:
+        if run.checkpoint != "none":
+            for seed in sorted(wanted.get((run.dataset, run.model), ())):
+                predict = config.predict_of(run.dataset, run.model, run.variant)
+                yield replace(run, seed=seed, predict=seeded(predict, seed), repeat=True)
 
 
 def _joined(*parts: str) -> str:

@@ -23,6 +23,7 @@ INTRODUCTION = """# Configuration
 |---|---|
 | [default.yaml](default.yaml) | the published runs on UMLS, read when no other is named |
 | [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
+| [ablations.yaml](ablations.yaml) | the ablations on open data, to be named behind demo or smoke |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 

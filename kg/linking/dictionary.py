@@ -16,10 +16,14 @@ import numpy as np
 
 from kg.artefact import read_json, replacing, write_json
 from kg.errors import InputError
+from kg.linking.accept import Accept, write_accept
 
-__all__ = ["FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
+__all__ = ["ACCEPT", "FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
 
 FORMAT = "meg-linker-1"
+
+ACCEPT = "accept.npz"
+"""The accept model in a linker's folder, where one was learned (`kg.linking.accept`)."""
 
 _TRIES = ("names", "words")
 
@@ -52,14 +56,18 @@ class Dictionary:
         return [(self.cui[self.concept[row]].decode(), float(self.share[row])) for row in rows]
 
 
-def write_dictionary(folder: Path, dictionary: Dictionary, about: dict[str, Any]) -> None:
-    """Write a dictionary's folder; `about` (JSON) says what it was made from and how."""
+def write_dictionary(
+    folder: Path, dictionary: Dictionary, about: dict[str, Any], accept: Accept | None = None
+) -> None:
+    """Write a linker's folder; `about` (JSON) says what it was made from and how."""
     with replacing(folder) as temporary:
         temporary.mkdir()
         for name in _array_names():
             np.save(temporary / f"{name}.npy", getattr(dictionary, name), allow_pickle=False)
         for name in _TRIES:
             getattr(dictionary, name).save(str(temporary / f"{name}.marisa"))
+        if accept is not None:
+            write_accept(temporary / ACCEPT, accept)
         facts = {"format": FORMAT, "longest": dictionary.longest, "about": about}
         write_json(temporary / "linker.json", facts)
 

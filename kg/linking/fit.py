@@ -23,7 +23,7 @@ from kg.linking.counts import Counts, count, longest_keys
 from kg.linking.normalise import is_acronym, key_of, words_of
 from kg.linking.priors import PRIORS
 
-__all__ = ["fit_priors"]
+__all__ = ["fit_folds", "fit_priors", "fold_of"]
 
 FOLDS = 5
 COMMON = 0.02
@@ -39,20 +39,47 @@ def fit_priors(documents: Sequence[Document], keys: Iterable[str], seed: int = 0
     `keys` are those of the concepts to link; the ones that no document holds get no row. `seed`
     is the boosting's.
     """
+    return fit_folds(documents, keys, seed)[0]
+
+
+def fit_folds(
+    documents: Sequence[Document], keys: Iterable[str], seed: int = 0
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Priors of all documents, and those for each of the folds (`fold_of`), counted in the others.
+
+    Without annotations there are none of the latter.
+    """
     keys = set(keys)
     if not any(document.mentions for document in documents):
-        return _from_frequencies(documents, keys)
-    names = _mentioned(documents) | keys
-    counts = count(documents, marisa_trie.Trie(names))
+        return _from_frequencies(documents, keys), []
+    folds = [_counted(fold_of(documents, fold)[0], keys) for fold in range(FOLDS)]
     model = HistGradientBoostingClassifier(
         max_iter=100, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=40,
         l2_regularization=1, early_stopping=False, random_state=seed,
     )  # fmt: skip
-    used = sorted(key for key in names if counts.found[key] or counts.cuis.get(key))
     # Small data: more threads only wait for each other, minutes long on a busy machine.
     with threadpool_limits(limits=1):
-        model.fit(*_examples(documents, keys))
-        link = model.predict_proba(_features(used, counts))[:, 1]
+        model.fit(*_examples(documents, folds))
+        whole, *parts = (_priors(model, *part) for part in [_counted(documents, keys), *folds])
+    return whole, parts
+
+
+def fold_of(documents: Sequence[Document], fold: int) -> tuple[list[Document], list[Document]]:
+    """The documents outside a fold, and those in it."""
+    others = [document for number, document in enumerate(documents) if number % FOLDS != fold]
+    return others, list(documents[fold::FOLDS])
+
+
+def _counted(documents: Sequence[Document], keys: set[str]) -> tuple[marisa_trie.Trie, Counts]:
+    names = marisa_trie.Trie(_mentioned(documents) | keys)
+    return names, count(documents, names)
+
+
+def _priors(
+    model: HistGradientBoostingClassifier, names: marisa_trie.Trie, counts: Counts
+) -> pl.DataFrame:
+    used = sorted(key for key in names if counts.found[key] or counts.cuis.get(key))
+    link = model.predict_proba(_features(used, counts))[:, 1]
     rows: list[tuple[str, str | None, int, float]] = []
     for key, chance in zip(used, link.tolist(), strict=True):
         cuis = sorted(counts.cuis.get(key, {}).items())
@@ -67,16 +94,15 @@ def _mentioned(documents: Iterable[Document]) -> set[str]:
     return {key for key in map(key_of, texts) if key}
 
 
-def _examples(documents: Sequence[Document], keys: set[str]) -> tuple[np.ndarray, np.ndarray]:
+def _examples(
+    documents: Sequence[Document], folds: Sequence[tuple[marisa_trie.Trie, Counts]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Names found in each fold, described by the counts of the other folds: (n, feature), (n,)."""
     features: list[np.ndarray] = []
     labels: list[bool] = []
-    for fold in range(FOLDS):
-        others = [document for i, document in enumerate(documents) if i % FOLDS != fold]
-        names = marisa_trie.Trie(_mentioned(others) | keys)
-        counts = count(others, names)
+    for fold, (names, counts) in enumerate(folds):
         found: list[str] = []
-        for document in documents[fold::FOLDS]:
+        for document in fold_of(documents, fold)[1]:
             here = [key for *_, key in longest_keys(words_of(document.text)[1], names)]
             found += here
             labels += _named(here, document, counts)

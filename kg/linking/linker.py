@@ -6,10 +6,13 @@ from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from kg.config import LinkConfig
 from kg.linking.abbreviations import abbreviations
-from kg.linking.dictionary import Dictionary, read_dictionary
-from kg.linking.normalise import key_of, words_of
+from kg.linking.accept import LEAST_LINK, Accept, Place, read_accept
+from kg.linking.dictionary import ACCEPT, Dictionary, read_dictionary
+from kg.linking.normalise import gaps_of, key_of, words_of
 from kg.linking.typos import correct
 from kg.mention import Candidate, Mention
 
@@ -25,12 +28,22 @@ class Linker:
     4. from left to right, take the longest name that starts at a word and is likely a mention
        (a text that is nothing but a name is always one);
     5. give its concepts, best first: the best has the name's link probability as its score, the
-       others less by their share of the name's uses.
+       others less by their share of the name's uses;
+    6. where an accept model was learned, its probability that this place means the best concept
+       takes the link probability's part, and mentions below its threshold are dropped.
     """
 
-    def __init__(self, dictionary: Dictionary, config: LinkConfig) -> None:
+    def __init__(
+        self, dictionary: Dictionary, config: LinkConfig, accept: Accept | None = None
+    ) -> None:
         self.dictionary = dictionary
         self.config = config
+        self.accept = accept if config.accept else None
+        # Numbers of 16 bits, as their bits sorted as the halves >= 0 are: quicker to look up.
+        self._link = dictionary.link.view(np.uint16).data
+        least = config.min_link if self.accept is None else LEAST_LINK
+        self._least = int(np.float16(least).view(np.uint16))
+        self._known = lru_cache(maxsize=1 << 16)(self._looked_up)
         self._candidates = lru_cache(maxsize=1 << 16)(self._ranked)
         self._corrected = lru_cache(maxsize=1 << 16)(lambda word: correct(word, dictionary.words))
 
@@ -38,19 +51,54 @@ class Linker:
     def load(cls, folder: Path) -> "Linker":
         """The linker that `kg.link build` wrote, mapped and not read."""
         dictionary, about = read_dictionary(folder)
-        return cls(dictionary, LinkConfig.model_validate(about["config"]))
+        config = LinkConfig.model_validate(about["config"])
+        path = folder / ACCEPT
+        known = path.is_file() and config.accept
+        return cls(dictionary, config, read_accept(path) if known else None)
 
     def link(self, text: str) -> list[Mention]:
         """Mentions in `text`, sorted, without overlap; offsets count characters of `text`."""
+        spans, words, matches = self.matches(text)
+        whole = len(matches) == 1 and matches[0][:2] == (0, len(words))
+        ranked = [self._candidates(name) for *_, name in matches]
+        if self.accept is not None and matches and not whole:
+            places = self.places(matches)
+            ranked = self._judged(places, self.accept, words, gaps_of(text, spans))
+        mentions = []
+        for (first, last, _), candidates in zip(matches, ranked, strict=True):
+            if candidates:
+                start = spans[first][0]
+                end = _closed(text, start, spans[last - 1][1])
+                mentions.append(Mention(start, end, candidates))
+        return mentions
+
+    def matches(
+        self, text: str
+    ) -> tuple[list[tuple[int, int]], list[str], list[tuple[int, int, int]]]:
+        """Offsets and forms of the words, and of each name found: its first word, the word after
+        its last, and its number."""
         spans, words = words_of(text)
         if self.config.typos:
             words = [self._corrected(word) for word in words]
-        mentions = []
-        for first, last, name in self._matches(words, _long_forms(text, spans)):
-            start, end = spans[first][0], spans[last - 1][1]
-            end = _closed(text, start, end)
-            mentions.append(Mention(start=start, end=end, candidates=self._candidates(name)))
-        return mentions
+        return spans, words, list(self._matches(words, _long_forms(text, spans)))
+
+    def places(self, matches: list[tuple[int, int, int]]) -> list[Place]:
+        """The matches with what the dictionary knows of their names."""
+        places = []
+        for first, last, name in matches:
+            link, ranked = self._known(name)
+            places.append((first, last, name, link, ranked[0][0]))
+        return places
+
+    def _judged(
+        self, places: list[Place], accept: Accept, words: list[str], gaps: list[str]
+    ) -> list[tuple[Candidate, ...]]:
+        """Each place's candidates, none where the accept model thinks the best unlikely."""
+        chances = accept.probabilities(words, gaps, places).tolist()
+        return [
+            self._ranked(place[2], chance) if chance >= accept.threshold else ()
+            for place, chance in zip(places, chances, strict=True)
+        ]
 
     def _matches(
         self, words: list[str], long_forms: dict[int, str]
@@ -80,23 +128,29 @@ class Linker:
 
         Where there is none: `word` itself.
         """
-        dictionary, begins = self.dictionary, reading.begins
-        begin = begins[word]
-        keys = dictionary.names.prefixes(reading.joined[begin : begin + dictionary.longest])
-        for key in reversed(keys):
-            end = begin + len(key)
-            last = bisect_left(begins, end, lo=word)
-            name = dictionary.names[key]
-            # A long form is several words of a key and one of the text: the key may end inside.
-            if begins[last] == end and dictionary.link[name] >= self.config.min_link:
-                return last, name
-        return word, -1
+        begins, begin = reading.begins, reading.begins[word]
+        rest = reading.joined[begin : begin + self.dictionary.longest]
+        found = word, -1
+        for key, name in self.dictionary.names.iter_prefixes_with_ids(rest):
+            if self._link[name] >= self._least:
+                end = begin + len(key)
+                last = bisect_left(begins, end, lo=word)
+                # A long form is several words of a key and one of the text: a key may end inside.
+                if begins[last] == end:
+                    found = last, name
+        return found
 
-    def _ranked(self, name: int) -> tuple[Candidate, ...]:
-        link = float(self.dictionary.link[name])
-        ranked = self.dictionary.candidates(name)[: self.config.max_candidates]
+    def _looked_up(self, name: int) -> tuple[float, list[tuple[str, float]]]:
+        """Link probability of a name, and its first candidates' cuis and shares."""
+        candidates = self.dictionary.candidates(name)[: self.config.max_candidates]
+        return float(self.dictionary.link[name]), candidates
+
+    def _ranked(self, name: int, chance: float | None = None) -> tuple[Candidate, ...]:
+        """Candidates of a name; the best has the score `chance`, or the link probability."""
+        link, ranked = self._known(name)
         best = ranked[0][1]
-        return tuple(Candidate(cui=cui, score=link * share / best) for cui, share in ranked)
+        score = link if chance is None else chance
+        return tuple(Candidate(cui=cui, score=score * share / best) for cui, share in ranked)
 
 
 class _Reading:
@@ -117,9 +171,12 @@ def _long_forms(text: str, spans: list[tuple[int, int]]) -> dict[int, str]:
     return {number: keys[word] for number, word in enumerate(raw) if word in keys}
 
 
+_OPENED = {")": "(", "]": "["}
+
+
 def _closed(text: str, start: int, end: int) -> int:
     """`end`, moved over a bracket that the span opens and the next character closes."""
-    opened = {")": "(", "]": "["}.get(text[end : end + 1])
+    opened = _OPENED.get(text[end : end + 1])
     if opened and text.count(opened, start, end) > text.count(text[end], start, end):
         return end + 1
     return end

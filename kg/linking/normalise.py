@@ -8,8 +8,9 @@ every key that is a prefix of a text's key end at a word's end.
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
-__all__ = ["WORD", "fold", "is_acronym", "key_of", "keys_of", "shouts", "words_of"]
+__all__ = ["WORD", "fold", "gaps_of", "is_acronym", "key_of", "keys_of", "shouts", "words_of"]
 
 WORD = re.compile(r"[^\W_]+")
 """A word; Python's own idea of letters and digits, so one engine cuts both names and texts."""
@@ -24,6 +25,11 @@ def words_of(text: str) -> tuple[list[tuple[int, int]], list[str]]:
     if shouts(text):
         return spans, [fold(text[start:end].lower()) for start, end in spans]
     return spans, [fold(text[start:end]) for start, end in spans]
+
+
+def gaps_of(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """What stands between each word of `text` and the next."""
+    return [text[end:start] for (_, end), (start, _) in pairwise(spans)]
 
 
 def key_of(name: str) -> str:

@@ -6,7 +6,7 @@ strings), each optional. What else it holds passes through unchanged.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def ground(
         mentions = linker.link(text)
         if text:
             tally.add(mentions)
-        return [mention.model_dump() for mention in mentions]
+        return [asdict(mention) for mention in mentions]
 
     for record in records:
         tally.records += 1

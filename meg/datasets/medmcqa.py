@@ -39,7 +39,11 @@ def read(config: MedMCQAConfig) -> Splits:
 
 def _add(splits: Splits, split: str, row: dict[str, Any]) -> None:
     options = [row.get(option) for option in OPTIONS]
-    splits.add(split, row["id"], stem=row.get("question"), options=options, answer=row["answer"])
+    id, answer = str(row["id"]), row["answer"]
+    if answer is None:
+        splits.reject(split, id, f"cop is {row.get('cop')!r:.80}, which is no option's number")
+    else:
+        splits.add(split, id, stem=row.get("question"), options=options, answer=answer)
 
 
 def _files(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -47,23 +51,18 @@ def _files(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def _numbered(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file, each with its `answer` counted from 0, and an id."""
+    """The rows of a file, each with an id and an answer."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; {WHERE}")
-    rows = []
-    for number, row in json_lines(path):
-        cop = row.get("cop")
-        if type(cop) is not int or not 0 <= cop <= len(OPTIONS):
-            raise InputError(f"{path} line {number}: cop is {cop!r:.80}, expected 0 to 3 or 1 to 4")
-        rows.append({"id": f"{path.stem}-{number}"} | row)
-    found = {row["cop"] for row in rows}
+    rows = [{"id": f"{path.stem}-{number}"} | row for number, row in json_lines(path)]
+    cops = (row.get("cop") for row in rows)
+    found = {cop for cop in cops if type(cop) is int and 0 <= cop <= len(OPTIONS)}
     if (0 in found) == (len(OPTIONS) in found):
         raise InputError(
             f"{path}: cop takes the values {sorted(found)}, from which it cannot be told whether "
             f"options are counted from 0 or from 1; {WHERE}"
         )
-    first = 0 if 0 in found else 1
-    return [row | {"answer": row["cop"] - first} for row in rows]
+    return _answered(rows, first=0 if 0 in found else 1)
 
 
 def _hub() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -71,5 +70,11 @@ def _hub() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return _answered(parts["train"]), _answered(parts["validation"])
 
 
-def _answered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row | {"answer": row["cop"]} for row in rows]
+def _answered(rows: Iterable[dict[str, Any]], first: int = 0) -> list[dict[str, Any]]:
+    """Rows with their `answer` counted from 0; None where `cop` names no option."""
+    numbers = {first + i: i for i in range(len(OPTIONS))}
+    # By type, as True and 1.0 are equal to 1.
+    return [
+        row | {"answer": numbers.get(row["cop"]) if type(row.get("cop")) is int else None}
+        for row in rows
+    ]

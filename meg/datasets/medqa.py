@@ -44,7 +44,7 @@ def read(config: MedQAConfig) -> Splits:
         return splits
     for split in NAMES:
         for number, row in json_lines(_file(config.path, split)):
-            add = _add_linked if "answerKey" in row else _add_raw
+            add = _add_linked if isinstance(row.get("question"), dict) else _add_raw
             add(splits, split, f"{split}-{number}", row)
     return splits
 
@@ -62,7 +62,7 @@ def _file(folder: Path, split: str) -> Path:
 def _add_raw(splits: Splits, split: str, id: str, row: dict[str, Any]) -> None:
     options = row.get("options")
     letter = row.get("answer_idx")
-    if not isinstance(options, dict) or letter not in options:
+    if not isinstance(options, dict) or letter not in list(options):
         splits.reject(split, id, f"answer_idx {letter!r:.20} is not among options {options!r:.80}")
         return
     letters = sorted(options)
@@ -89,7 +89,8 @@ def _add_linked(splits: Splits, split: str, id: str, row: dict[str, Any]) -> Non
         )
         answer = labels.index(key)
     except (KeyError, TypeError, ValueError) as error:
-        splits.reject(split, id, f"not a linked statement: {type(error).__name__} {error}")
+        reason = " ".join(str(error).split())
+        splits.reject(split, id, f"not a linked statement: {type(error).__name__} {reason:.200}")
         return
     splits.add(split, id, stem=question["stem"], options=options, answer=answer, mentions=mentions)
 

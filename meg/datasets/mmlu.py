@@ -6,6 +6,7 @@ File layout: `<split>/<subject>_<split>.csv`, no header: question, four options,
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kg.errors import InputError
 from meg.config import MMLUConfig
@@ -15,6 +16,10 @@ from meg.datasets.splits import Splits
 __all__ = ["read"]
 
 COLUMNS = 6
+LETTERS = {"A": 0, "B": 1, "C": 2, "D": 3}
+Row = tuple[Any, Any, Any]
+"""Stem, options and the right one's number, to be checked by the schema: any may be wrong."""
+
 HUB_SPLITS = {"test": "test", "val": "validation", "dev": "dev"}
 WHERE = (
     "fetch data.tar from https://people.eecs.berkeley.edu/~hendrycks/data.tar, unpack it into "
@@ -32,17 +37,18 @@ def read(config: MMLUConfig) -> Splits:
     return splits
 
 
-def _rows(config: MMLUConfig, subject: str) -> Iterator[tuple[str, list[str], int]]:
+def _rows(config: MMLUConfig, subject: str) -> Iterator[Row]:
     if config.path is None:
         return _hub(subject, config.split)
     return _file(config.path / config.split / f"{subject}_{config.split}.csv")
 
 
-def _file(path: Path) -> Iterator[tuple[str, list[str], int]]:
+def _file(path: Path) -> Iterator[Row]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; {WHERE}")
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, strict=True)
+        row: list[str] = []
         try:
             for row in reader:
                 if len(row) != COLUMNS:
@@ -50,14 +56,15 @@ def _file(path: Path) -> Iterator[tuple[str, list[str], int]]:
                         f"{path} line {reader.line_num} has {len(row)} columns, expected "
                         f"{COLUMNS} (question, A, B, C, D, letter); fetch the file again"
                     )
-                # An unknown letter becomes -1, which the question's check refuses by its id.
-                yield row[0], row[1:5], "ABCD".find(row[5].strip() or "?")
+                yield row[0], row[1:5], LETTERS.get(row[5].strip(), f"letter {row[5]!r:.20}")
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(
                 f"{path} line {reader.line_num}: {error}; fetch the file again"
             ) from error
+        if not row:
+            raise InputError(f"{path} is empty; fetch it again")
 
 
-def _hub(subject: str, split: str) -> Iterator[tuple[str, list[str], int]]:
+def _hub(subject: str, split: str) -> Iterator[Row]:
     for row in from_hub("cais/mmlu", subject, WHERE)[HUB_SPLITS[split]]:
-        yield row["question"], list(row["choices"]), int(row["answer"])
+        yield row["question"], row["choices"], row["answer"]

@@ -20,8 +20,8 @@ OPTIONS = ("yes", "no", "maybe")
 MEG_SEED = 42
 """MEG's split shuffles the ids, in the file's order, with this seed (published code)."""
 
-TRAIN = 500
-"""Of the 1,000 questions, in both splits."""
+QUESTIONS, TRAIN = 1000, 500
+"""In both splits; of a file of another size MEG's shuffle would be another."""
 
 WHERE = (
     "fetch ori_pqal.json (and test_ground_truth.json for the official split) from "
@@ -33,13 +33,7 @@ WHERE = (
 def read(config: PubMedQAConfig) -> Splits:
     """The questions in the split that the config names; dev is drawn from the training ones."""
     rows = _rows(config.path)
-    test = _official_test(config.test_ids) if config.split == "official" else _meg_test(rows)
-    unknown = [id for id in test if id not in rows]
-    if unknown:
-        raise InputError(
-            f"{config.test_ids}: {len(unknown)} of {len(test)} test ids are not among the "
-            f"{len(rows)} questions (first {unknown[0]}); are both files of one version?"
-        )
+    test = _official_test(config.test_ids, rows) if config.split == "official" else _meg_test(rows)
     pool = [id for id in rows if id not in test]
     drawn = np.random.default_rng(config.seed).permutation(len(pool))[: config.dev]
     dev = {pool[i] for i in drawn}
@@ -85,7 +79,7 @@ def _rows(path: Path | None) -> dict[str, dict[str, Any]]:
         raise InputError(f"{path} does not exist; {WHERE}")
     rows = json_object(path)
     wrong = [id for id, row in rows.items() if not isinstance(row, dict)]
-    if wrong or len(rows) <= TRAIN:
+    if wrong or len(rows) != QUESTIONS:
         raise InputError(
             f"{path} has {len(rows)} entries, {len(wrong)} of them no objects; expected the 1,000 "
             f"questions of ori_pqal.json; {WHERE}"
@@ -99,7 +93,15 @@ def _meg_test(rows: dict[str, Any]) -> set[str]:
     return {ids[i] for i in order[TRAIN:]}
 
 
-def _official_test(path: Path | None) -> set[str]:
+def _official_test(path: Path | None, rows: dict[str, dict[str, Any]]) -> set[str]:
     if path is None or not path.is_file():
         raise InputError(f"the official split needs test_ground_truth.json, got {path}; {WHERE}")
-    return set(json_object(path))
+    truth = json_object(path)
+    wrong = [id for id in truth if id not in rows or rows[id].get("final_decision") != truth[id]]
+    if wrong:
+        raise InputError(
+            f"{path}: {len(wrong)} of {len(truth)} test ids are not among the {len(rows)} "
+            f"questions or are answered otherwise there (first {wrong[0]}); are both files of one "
+            "version?"
+        )
+    return set(truth)

@@ -50,7 +50,7 @@ class Splits:
         if id in self._ids:
             self.reject(split, id, "the id stands twice")
             return
-        if len(set(question.options)) < len(question.options):
+        if len({_plain(option) for option in question.options}) < len(question.options):
             # Published scores count such items, so that ours must too.
             self.problems.append(Problem(split, id, "an option stands twice", kept=True))
         self._ids.add(id)
@@ -59,3 +59,8 @@ class Splits:
     def reject(self, split: str, id: str, reason: str) -> None:
         """Note an item that cannot be used."""
         self.problems.append(Problem(split, id, reason))
+
+
+def _plain(text: str) -> str:
+    """Without what a strict parser of answers does not tell apart either."""
+    return " ".join(text.casefold().split()).removesuffix(".")

@@ -12,10 +12,26 @@ from kg.artefact import read_json
 from kg.command import Section
 from kg.errors import InputError
 
-__all__ = ["Contents", "Row", "RunFiles", "read_history", "read_result", "read_runtimes"]
+__all__ = [
+    "Contents",
+    "PublishedResult",
+    "Row",
+    "RunFiles",
+    "flat",
+    "read_history",
+    "read_result",
+    "read_runtimes",
+]
 
 Row = dict[str, Any]
 """One line of a table, by column."""
+
+
+class PublishedResult(Section):
+    """What others report of the same setting."""
+
+    accuracy: float = Field(description="right answers, %")
+    source: str = Field(description="where it stands")
 
 
 class RunFiles(Section):
@@ -26,6 +42,10 @@ class RunFiles(Section):
     variant: str = Field(description="main, or what it is called")
     description: str = Field("", description="what differs from the main run")
     result: Path = Field(description="result of meg.score")
+    seeds: Path | None = Field(None, description="mean over several seeds, of meg.seeds")
+    published: list[PublishedResult] = Field([], description="the same setting by others")
+    predictions: Path = Field(description="its answers: JSON lines of meg.predict")
+    questions: Path = Field(description="the questions it answered")
     align: Path | None = Field(None, description="checkpoint folder of its Phase I")
     finetune: Path | None = Field(None, description="checkpoint folder of its Phase II")
 
@@ -35,7 +55,10 @@ class Contents(Section):
 
     kg: str = Field(description="the graph's name")
     graph: Path = Field(description="summary.json of the graph")
+    concepts: Path = Field(description="concepts.parquet of the graph")
     encoders: dict[str, Path] = Field({}, description="folders of the encoders, by name")
+    spaces: dict[str, Path] = Field({}, description="what meg.space wrote, by model")
+    datasets: dict[str, Path] = Field({}, description="summary.json of meg.questions, by data set")
     runs: list[RunFiles] = Field([], description="runs, the main one of a data set first")
     runtimes: Path = Field(description="folder of Snakemake's benchmark files")
 
@@ -71,6 +94,15 @@ def read_runtimes(folder: Path) -> list[Row]:
                     }
                 )
     return rows
+
+
+def flat(values: Mapping[str, Any], above: str = "") -> Row:
+    """Nested numbers as one row: {"a": {"b": 1}} -> {"a b": 1}."""
+    row: Row = {}
+    for name, value in values.items():
+        label = f"{above} {name}".strip().replace("_", " ")
+        row |= flat(value, label) if isinstance(value, Mapping) else {label: value}
+    return row
 
 
 def _number(text: str, unit: float) -> float | None:

@@ -1,7 +1,7 @@
 """Figures as SVG text that follows the page's colours, so that they read in light and dark."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["Curve", "Interval", "curves", "intervals"]
+__all__ = ["Cloud", "Curve", "Interval", "clouds", "curves", "history_curve", "intervals"]
 
 INK = "#010203"
 """Stands for the page's text colour, which the written SVG names in its place."""
@@ -54,6 +54,20 @@ class Curve:
     y: Sequence[float]
 
 
+@dataclass(frozen=True)
+class Cloud:
+    """Points of one kind in the plane, (point, 2)."""
+
+    label: str
+    points: Sequence[Sequence[float]]
+
+
+def history_curve(history: Iterable[Mapping[str, Any]], name: str, x: str) -> Curve:
+    """Values of `name` over `x`, from the rows that have one."""
+    points = [(row[x], row[name]) for row in history if name in row]
+    return Curve(name.replace("_", " "), [p[0] for p in points], [p[1] for p in points])
+
+
 def intervals(rows: Sequence[Interval], xlabel: str, chance: float | None = None) -> str:
     """One row an interval, the first on top, with its number; a line where chance is."""
     with mpl.rc_context(STYLE):
@@ -89,6 +103,23 @@ def curves(panels: Mapping[str, Sequence[Curve]], xlabel: str) -> str:
             _draw(axes, title, lines, xlabel)
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
+        return _svg(figure)
+
+
+def clouds(panels: Mapping[str, Sequence[Cloud]]) -> str:
+    """Clouds of points side by side: title -> clouds, the same kinds in each."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.4 * len(panels), 4.4), layout="constrained")
+        grid = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (title, kinds) in zip(grid, panels.items(), strict=True):
+            for kind, colour in zip(kinds, COLOURS, strict=False):
+                x, y = zip(*kind.points, strict=True)
+                axes.scatter(x, y, s=7, color=colour, alpha=0.7, linewidths=0, label=kind.label)
+            axes.set_title(title, loc="left")
+            axes.set_xticks([])
+            axes.set_yticks([])
+        handles, labels = grid[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, markerscale=2)
         return _svg(figure)
 
 

@@ -1,15 +1,22 @@
 """The page's sections: results, trainings, encoders and graph as text, figures and tables."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kg.artefact import read_json
-from meg.report.contents import Contents, Row, RunFiles, read_history, read_result, read_runtimes
-from meg.report.figures import Curve, Interval, curves, intervals
+from meg.report.answers import answers
+from meg.report.contents import Contents, Row, RunFiles, flat, read_result
+from meg.report.embeddings import encoders, graph, spaces
+from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table
+from meg.report.trainings import runtimes, trainings
 
 __all__ = ["sections"]
+
+FLAWED = 20
+"""Items shown; summary.json of meg.questions names all."""
 
 Results = list[tuple[RunFiles, Mapping[str, Any]]]
 
@@ -21,10 +28,13 @@ def sections(contents: Contents) -> list[Part]:
         _accuracy(results),
         _comparisons(results),
         _kinds(results),
-        _phases(contents),
-        _encoders(contents),
-        _graph(contents),
-        _runtimes(contents),
+        _answers(results, contents.concepts),
+        _questions(contents),
+        trainings(contents),
+        encoders(contents),
+        spaces(contents),
+        graph(contents),
+        runtimes(contents),
         _circumstances(results),
     ]
     return [part for part in parts if part.figures or any(table.rows for table in part.tables)]
@@ -60,6 +70,19 @@ def _accuracy_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
         "questions": result["n"],
         "unanswered": result["unanswered"],
         "concepts a question": result["concepts"],
+    } | _beside(run)
+
+
+def _beside(run: RunFiles) -> Row:
+    """What stands beside an accuracy where it is known: that of more seeds, and that of others."""
+    row: Row = {f"published, {one.source}": one.accuracy for one in run.published}
+    if run.seeds is None:
+        return row
+    over_seeds = read_result(run.seeds)["accuracy"]
+    return row | {
+        "seeds": len(over_seeds["values"]),
+        "mean": _rounded(over_seeds["mean"]),
+        "standard deviation": _rounded(over_seeds["standard_deviation"]),
     }
 
 
@@ -106,72 +129,45 @@ def _kinds(results: Results) -> Part:
     return Part("Kinds of question", "Right answers, %, by kind.", (), tables)
 
 
-def _phases(contents: Contents) -> Part:
-    figures, tables = [], []
-    for title, field in (("Phase I", "align"), ("Phase II", "finetune")):
-        folders = dict.fromkeys(getattr(run, field) for run in contents.runs if getattr(run, field))
-        histories = {folder.name: _steps(folder) for folder in folders}
-        panels = {f"{title}, {name}": _losses(rows) for name, rows in histories.items() if rows}
-        if panels:
-            figures.append(curves(panels, "step"))
-        rows = [{"model": f.name} | _flat(read_json(f / "metrics.json")) for f in folders]
-        tables.append(Table(rows, title))
+def _answers(results: Results, concepts: Path) -> Part:
+    """The main run of each group beside the first that it is compared with."""
+    tables = []
+    for name, group in _groups(results).items():
+        run, result = group[0]
+        others = {other.variant: other for other, _ in group}
+        first = next((others[k] for k in result["comparisons"] if k in others), None)
+        if first is not None:
+            tables.append(Table(answers(run, first, concepts), f"{name}: {first.description}"))
     text = (
-        "Training losses by optimiser step. Name retrieval: how often a mapped vector is nearest "
-        "to its own concept's name."
+        "Test questions as two runs answered them: the first of each case in the file's order, "
+        "with the concepts whose vectors were injected."
     )
-    return Part("Training", text, figures, tables)
+    return Part("Answers", text, (), tables)
 
 
-def _steps(folder: Path) -> list[Row]:
-    """What was logged of a phase itself: neither of the mapper alone nor the closing summary."""
-    return [row for row in read_history(folder) if "stage" not in row and "loss" in row]
-
-
-def _losses(rows: list[Row]) -> list[Curve]:
-    names = [name for name in rows[0] if name.startswith("loss")]
-    return [_curve(rows, name, "step") for name in names]
-
-
-def _encoders(contents: Contents) -> Part:
-    panels, ranks, probes = {}, [], []
-    for name, folder in contents.encoders.items():
-        metrics = read_json(folder / "metrics.json")
-        for scorer, row in metrics["link_prediction"].items():
-            label = name if scorer == "test" else scorer.replace("_", " ")
-            numbers = {key: value for key, value in row.items() if not isinstance(value, dict)}
-            ranks.append({"encoder": name, "scored by": label} | numbers)
-        for vectors, row in metrics["probes"].items():
-            probes.append({"encoder": name, "vectors": vectors} | _flat(row))
-        history = read_history(folder)
-        panels[f"{name}: loss"] = [_curve(history, "loss", "epoch")]
-        panels[f"{name}: validation MRR"] = [_curve(history, "mrr", "epoch")]
-    text = (
-        "Link prediction on held-out facts: filtered realistic ranks over all concepts, in both "
-        "directions, beside scorers without training. Probes: what the stored vector, and the "
-        "name's text vector alone, tell a reader who can only compare or project."
-    )
-    tables = [Table(ranks, "Link prediction"), Table(probes, "Probes")]
-    return Part("Graph encoders", text, [curves(panels, "epoch")] if panels else [], tables)
-
-
-def _graph(contents: Contents) -> Part:
-    summary = read_json(contents.graph)
-    counts = ("relations", "semantic_types", "sources")
-    sizes = {k: v for k, v in summary.items() if k not in (*counts, "files")}
-    sizes = {k: v for k, v in _flat(sizes).items() if not k.startswith("degree histogram")}
-    tables = [Table([{"": key, "number": value} for key, value in sizes.items()], contents.kg)]
-    for name in counts:
-        rows = [{name.replace("_", " "): k, "number": v} for k, v in summary[name].items()]
-        tables.append(Table(rows[:20]))
-    return Part("The graph", "", (), tables)
-
-
-def _runtimes(contents: Contents) -> Part:
-    rows = read_runtimes(contents.runtimes)
-    total = sum(row["minutes"] for row in rows)
-    text = f"{total:.1f} minutes in all, one job after another; memory is the largest resident set."
-    return Part("Runtimes", text, (), [Table(sorted(rows, key=lambda row: -row["minutes"]))])
+def _questions(contents: Contents) -> Part:
+    counts: list[Row] = []
+    twice: list[Row] = []
+    flawed: list[Row] = []
+    for dataset, path in contents.datasets.items():
+        summary = read_json(path)
+        left_out = Counter(one["split"] for one in summary["problems"] if not one["kept"])
+        counts += [
+            {"data set": dataset, "split": split}
+            | {"questions": count["questions"], "items left out": left_out[split]}
+            for split, count in summary["splits"].items()
+        ]
+        twice += [
+            {"data set": dataset, "splits": splits, "questions": len(groups)}
+            for splits, groups in summary["duplicates"].items()
+        ]
+        flawed += [{"data set": dataset} | one for one in summary["problems"]]
+    tables = [
+        Table(counts),
+        Table(twice, "Questions that stand more than once, within a split or across two"),
+        Table(flawed[:FLAWED], f"Flawed items, the first {FLAWED} of {len(flawed)}"),
+    ]
+    return Part("Questions", "", (), tables)
 
 
 def _circumstances(results: Results) -> Part:
@@ -179,7 +175,7 @@ def _circumstances(results: Results) -> Part:
     rows: list[Row] = []
     for _, result in results:
         about = result["run"]
-        row = _flat(about.get("hardware", {})) | _flat(about.get("versions", {}))
+        row = flat(about.get("hardware", {})) | flat(about.get("versions", {}))
         if row not in rows:
             rows.append(row)
     return Part("Machine and versions", "", (), [Table(rows)])
@@ -193,17 +189,3 @@ def _rounded(share: float) -> float:
 def _percent(result: Mapping[str, Any]) -> tuple[float, float, float]:
     low, high = result["wilson"]
     return _rounded(result["accuracy"]), _rounded(low), _rounded(high)
-
-
-def _curve(history: Iterable[Row], name: str, x: str) -> Curve:
-    points = [(row[x], row[name]) for row in history if name in row]
-    return Curve(name.replace("_", " "), [p[0] for p in points], [p[1] for p in points])
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> Row:
-    """Nested numbers as one row: {"a": {"b": 1}} -> {"a b": 1}."""
-    row: Row = {}
-    for name, value in values.items():
-        label = f"{above} {name}".strip().replace("_", " ")
-        row |= _flat(value, label) if isinstance(value, Mapping) else {label: value}
-    return row

@@ -41,7 +41,7 @@ class TestLoss:
         known[[0, 1], right] = True
         loss = sampled_softmax_loss(
             self.queries, self.nodes[right], of_query=torch.arange(2), negatives=self.nodes,
-            known=known, nodes=6,
+            weight=torch.ones(6), known=known,
         )  # fmt: skip
         expected = torch.nn.functional.cross_entropy(self.queries @ self.nodes.T, right)
         torch.testing.assert_close(loss, expected)
@@ -54,7 +54,8 @@ class TestLoss:
         full, sampled = (
             sampled_softmax_loss(
                 self.queries, self.nodes[:2], of_query=torch.arange(2), negatives=negatives,
-                known=torch.zeros(2, len(negatives), dtype=torch.bool), nodes=6000,
+                weight=torch.full((len(negatives),), 6000 / len(negatives)),
+                known=torch.zeros(2, len(negatives), dtype=torch.bool),
             )
             for negatives in (many, some)
         )  # fmt: skip
@@ -73,8 +74,8 @@ class TestLoss:
                     self.nodes[:2],
                     of_query=torch.arange(2),
                     negatives=negatives,
+                    weight=torch.ones(6),
                     known=known,
-                    nodes=6,
                 )
             )
         assert losses[0] == losses[1]

@@ -6,6 +6,7 @@ from torch_geometric.nn import SAGEConv
 
 from kg.encoder import GraphEncoder, MeanSAGE, mean_of_rows
 from kg.graph import Graph
+from kg.inputs import NodeFeatures
 from kg.sampling import build_adjacency
 
 GRAPH = Graph(6, ("p", "q"), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 1, 3], [3, 1, 4], [0, 1, 2]]))
@@ -14,11 +15,14 @@ GRAPH = Graph(6, ("p", "q"), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 1, 3], [3, 
 
 def encoder(relations=4, layers=2):
     torch.manual_seed(0)
-    return GraphEncoder(5, 8, layers, relations)
+    return GraphEncoder(5, 5, 8, layers, relations)
 
 
-def features():
-    return torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
+def features(more=0):
+    """Node 4's own features and message are `more` more."""
+    x = torch.randn(6, 5, generator=torch.Generator().manual_seed(1))
+    x[4] += more
+    return NodeFeatures(x, x)
 
 
 class TestMean:
@@ -55,12 +59,10 @@ class TestEncoder:
 
     def test_two_layers_see_two_steps(self):
         model, adjacency = encoder(), build_adjacency(GRAPH)
-        changed = features()
-        changed[4] += 1
         difference = (
             (
                 model(features(), adjacency, torch.arange(6))
-                - model(changed, adjacency, torch.arange(6))
+                - model(features(more=1), adjacency, torch.arange(6))
             )
             .abs()
             .sum(1)
@@ -79,6 +81,16 @@ class TestEncoder:
             model(features(), adjacency, nodes, hidden=hidden), model(features(), without, nodes)
         )
 
+    def test_a_node_does_not_see_what_it_sends(self):
+        adjacency, x = build_adjacency(GRAPH), features()
+        sent = x.sent.clone()
+        sent[4] += 1
+        model = encoder(layers=1)
+        one, two = (
+            model(part, adjacency, torch.arange(6)) for part in (x, NodeFeatures(x.own, sent))
+        )
+        assert ((one - two).abs().sum(1) > 1e-4).tolist() == [False] * 3 + [True, False, False]
+
     @pytest.mark.parametrize(("relations", "same"), [(0, True), (4, False)])
     def test_only_edgegraphsage_sees_relations(self, relations, same):
         other = GRAPH.triplets.clone()
@@ -93,7 +105,7 @@ class TestEncoder:
     def test_a_relations_message_is_the_mean_over_edges(self):
         """E-GraphSAGE's mean of W [h_u ; e_uv] by a loop over the edges."""
         layer = encoder(relations=4, layers=1).layers[0]
-        x, adjacency = features(), build_adjacency(GRAPH)
+        x, adjacency = features().own, build_adjacency(GRAPH)
         weight = torch.cat([layer.conv.lin_l.weight, layer.relation.weight], dim=1)
         edges = range(adjacency.start[2], adjacency.start[3])
         one_hot = torch.eye(4)

@@ -85,13 +85,17 @@ class TestBuild:
 class TestFitAndEvaluate:
     def test_linker_learned_from_a_corpus_is_scored_on_the_rest(self, built, capsys):
         mention = '{"start": 2, "end": 4, "cui": "C1"}'
-        line = '{"pmid": "%d", "text": "a CF seizure", "mentions": [' + mention + "]}\n"
-        (built / "corpus.jsonl").write_text("".join(line % number for number in range(100)))
+        meant = '{"pmid": "%d", "text": "a CF seizure", "mentions": [' + mention + "]}\n"
+        not_meant = '{"pmid": "%d", "text": "no CF seizure"}\n'
+        lines = ((meant, not_meant)[number % 2] % number for number in range(100))
+        (built / "corpus.jsonl").write_text("".join(lines))
         corpus, priors = str(built / "corpus.jsonl"), str(built / "priors.parquet")
         concepts, scores = str(built / "concepts.parquet"), str(built / "scores.json")
         part = ["--corpus", corpus, "--held-out", "0.3"]
-        main(Link, ["fit", "--concepts", concepts, "--out", priors, *part])
-        build(built, "--priors", priors)
+        accept = str(built / "accept.npz")
+        main(Link, ["fit", "--concepts", concepts, "--out", priors, "--accept", accept, *part])
+        build(built, "--priors", priors, "--accept", accept)
+        assert (built / "linker" / "accept.npz").is_file()
         main(Link, ["evaluate", "--linker", str(built / "linker"), "--out", scores, *part])
         assert "| mention | 100.0 | 100.0 | 100.0 |" in capsys.readouterr().out
         assert 10 < json.loads((built / "scores.json").read_text())["documents"] < 50

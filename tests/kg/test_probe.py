@@ -2,9 +2,16 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from kg.graph import Graph
-from kg.probe import branch_accuracy, choice_accuracy, parent_metrics, top_branches
+from kg.probe import (
+    branch_accuracy,
+    choice_accuracy,
+    mapped_parent_metrics,
+    parent_metrics,
+    top_branches,
+)
 from kg.ranking import Answers
 
 
@@ -78,3 +85,25 @@ def test_parents_by_cosine():
     metrics = parent_metrics(vectors, TREE.part(torch.tensor([2])), Answers([TREE]))
     assert metrics["n"] == 1
     assert metrics["mrr"] == 1
+
+
+class TestParentsByAMap:
+    def halves(self):
+        """Node i's parent is i + 100: its vector, turned."""
+        turn = torch.linalg.qr(torch.randn(8, 8, generator=seeded())).Q
+        children = F.normalize(torch.randn(100, 8, generator=seeded()), dim=1)
+        child = torch.arange(100)
+        triplets = torch.stack([child, torch.zeros_like(child), child + 100], dim=1)
+        return torch.cat([children, children @ turn]), Graph(200, ("is_a",), triplets)
+
+    def test_what_cosine_cannot_see(self):
+        vectors, graph = self.halves()
+        train, asked = graph.part(torch.arange(80)), graph.part(torch.arange(80, 100))
+        known = Answers([graph])
+        assert mapped_parent_metrics(vectors, train, asked, known)["mrr"] > 0.9
+        assert parent_metrics(vectors, asked, known)["mrr"] < 0.2
+
+    def test_without_a_hierarchy(self):
+        other = Graph(9, ("q", "r"), TREE.triplets)
+        vectors = torch.randn(9, 3, generator=seeded())
+        assert mapped_parent_metrics(vectors, other, other, Answers([other])) is None

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.baselines import cosine_scorer, neighbour_scorer, popularity_scorer
+from kg.baselines import cosine_scorer, popularity_scorer
 from kg.graph import Graph
 from kg.ranking import Answers, filtered_ranks, questions_of, rank_metrics
 
@@ -85,9 +85,3 @@ class TestBaselines:
         scores = cosine_scorer(self.vectors)(torch.tensor([0, 2]), torch.tensor([0, 0]))
         assert scores.argmax(1).tolist() == [1, 4]
         assert scores[0, 0] == -torch.inf
-
-    def test_neighbours_lend_their_answers(self):
-        scores = neighbour_scorer(self.vectors, self.graph)(torch.tensor([0]), torch.tensor([0]))[0]
-        assert scores.argmax() == 3
-        assert scores[3] == pytest.approx(0.9939, abs=1e-3)
-        assert scores[[0, 1, 2]].tolist() == [0, 0, 0]

@@ -4,6 +4,7 @@ import gzip
 import tempfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,8 @@ def test_whatever_is_written_is_read(rows, zipped):
     with tempfile.TemporaryDirectory() as folder:
         write_rrf(Path(folder), "MRSTY", rows, zipped)
         assert _read(Path(folder)) == rows
+        codes = scan_rrf(Path(folder), "MRSTY", STY, codes=["TUI", "STY"])
+        assert codes.cast(pl.String).collect().to_dicts() == rows
 
 
 class TestUnusualButRight:

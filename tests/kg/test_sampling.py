@@ -4,7 +4,7 @@ import torch
 from scipy.stats import chisquare
 
 from kg.graph import Graph
-from kg.sampling import build_adjacency, ranges, sample_block
+from kg.sampling import build_adjacency, draw_nodes, ranges, sample_block
 
 GRAPH = Graph(
     6,
@@ -65,3 +65,19 @@ def test_the_same_seed_draws_the_same():
     ]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
+
+
+def test_drawn_nodes_stand_for_all():
+    """Their weighted sums estimate those over all nodes; a frequent node comes more often."""
+    leaves = 50
+    star = Graph(leaves + 1, ("r",), torch.tensor([[0, 0, leaf + 1] for leaf in range(leaves)]))
+    adjacency, generator = build_adjacency(star), torch.Generator().manual_seed(0)
+    value = torch.arange(leaves + 1.0) ** 2
+    sums, centre = [], 0
+    for _ in range(400):
+        nodes, weight = draw_nodes(adjacency, 20, generator)
+        assert len(torch.unique(nodes)) == len(nodes) <= 20
+        sums.append((value[nodes] * weight).sum())
+        centre += int(0 in nodes)
+    assert abs(torch.stack(sums).mean() / value.sum() - 1) < 0.05
+    assert centre > 390

@@ -5,13 +5,18 @@ import json
 import polars as pl
 import pytest
 
+from kg.errors import InputError
 from kg.summary import file_rows, graph_summary, summary_text
-from kg.tables import CONCEPTS, TRIPLETS
+from kg.tables import CONCEPTS, TRIPLETS, node_numbers
 
 
 def _concepts(cuis: str) -> pl.DataFrame:
     rows = [(cui, f"name of {cui}", [f"{cui}1", f"{cui}2"], ["Disease"], None) for cui in cuis]
     return pl.DataFrame(rows, CONCEPTS, orient="row")
+
+
+def _summary(concepts: pl.DataFrame, triplets: pl.DataFrame) -> dict:
+    return graph_summary(concepts, triplets, node_numbers(concepts, triplets))
 
 
 def _triplets(*rows: tuple[str, str, str, str]) -> pl.DataFrame:
@@ -27,7 +32,7 @@ class TestSixConceptsInThreeComponents:
             ("A", "treats", "C", "S2"),
             ("D", "isa", "E", "S1"),
         )
-        return graph_summary(_concepts("ABCDEF"), triplets)
+        return _summary(_concepts("ABCDEF"), triplets)
 
     def test_counts_by_relation_and_source_largest_first(self, summary):
         assert list(summary["relations"].items()) == [("isa", 3), ("treats", 1)]
@@ -56,12 +61,12 @@ class TestSixConceptsInThreeComponents:
 
 class TestGraphWithoutRows:
     def test_is_summarised(self):
-        summary = graph_summary(pl.DataFrame(schema=CONCEPTS), pl.DataFrame(schema=TRIPLETS))
+        summary = _summary(pl.DataFrame(schema=CONCEPTS), pl.DataFrame(schema=TRIPLETS))
         assert summary["components"] == {"count": 0, "largest": 0, "single_concepts": 0}
         assert summary["relations"] == {}
 
     def test_concepts_without_triplets(self):
-        summary = graph_summary(_concepts("AB"), pl.DataFrame(schema=TRIPLETS))
+        summary = _summary(_concepts("AB"), pl.DataFrame(schema=TRIPLETS))
         assert summary["degree"]["histogram"] == {"0": 2}
 
 
@@ -76,3 +81,11 @@ class TestRowsOfAFile:
     def test_long_lists_are_cut_in_the_text_only(self):
         text = summary_text({"relations": {f"r{i:02}": i for i in range(30)}})
         assert "... 10 more in summary.json" in text
+
+
+class TestEndsThatAreNoConcepts:
+    @pytest.mark.parametrize("row", [("A", "isa", "X", "S"), ("X", "isa", "A", "S")])
+    def test_the_first_is_named(self, row):
+        triplets = _triplets(("A", "isa", "B", "S"), row, ("B", "isa", "A", "S"))
+        with pytest.raises(InputError, match=r"of 1 of 3 triplets is not .*'X'"):
+            node_numbers(_concepts("AB"), triplets)

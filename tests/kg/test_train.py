@@ -6,62 +6,26 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from kg import training
 from kg.config import EncoderConfig
 from kg.errors import InputError
 from kg.link_prediction import learning_rate_at
 from kg.store import EmbeddingStore, write_store
-from kg.tables import CONCEPTS, read_concepts, write_concepts, write_triplets
-from kg.train import TrainCommand, standardised, stored_vectors
-
-GROUPS, MEMBERS = 6, 10
+from kg.tables import read_concepts
+from tests.kg.encoder_run import command, files, write_tables
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """In each group every disease has every finding but a few; features are random."""
-    folder = tmp_path_factory.mktemp("tables")
-    generator = np.random.default_rng(0)
-    groups = [(group, member) for group in range(GROUPS) for member in range(MEMBERS)]
-    cuis = [f"{kind}{group}{member}" for kind in "DF" for group, member in groups]
-    rows = [(cui, cui, [], ["x"], None) for cui in cuis]
-    concepts = pl.DataFrame(rows, schema=CONCEPTS, orient="row")
-    facts = [
-        (f"D{group}{a}", "has", f"F{group}{b}", "x")
-        for group in range(GROUPS) for a in range(MEMBERS) for b in range(MEMBERS)
-        if generator.random() < 0.8
-    ]  # fmt: skip
-    triplets = pl.DataFrame(facts, schema=["head", "relation", "tail", "source"], orient="row")
-    write_concepts(folder / "concepts.parquet", concepts)
-    write_triplets(folder / "triplets.parquet", triplets, concepts)
-    features = generator.normal(size=(len(cuis), 12)).astype(np.float16)
-    order = read_concepts(folder / "concepts.parquet")["cui"]
-    write_store(folder / "features.h5", order, features, {}, {})
-    return folder
-
-
-def command(tables, out, **values):
-    small = {"width": 16, "dim": 16, "spectral_dim": 6, "epochs": 4, "batch_size": 64}
-    config = EncoderConfig(**(small | {"negatives": 32, "learning_rate": 1e-2} | values))
-    return TrainCommand(
-        concepts=tables / "concepts.parquet",
-        triplets=tables / "triplets.parquet",
-        features=tables / "features.h5",
-        out=out / "out",
-        state=out / "state",
-        config=config,
-    )
-
-
-def files(out):
-    return {path.name: path.read_bytes() for path in (out / "out").iterdir()}
+    return write_tables(tmp_path_factory.mktemp("tables"))
 
 
 class TestCommand:
     @pytest.mark.parametrize("encoder", ["graphsage", "edgegraphsage"])
     def test_it_learns(self, tables, tmp_path, encoder):
-        command(tables, tmp_path, encoder=encoder, epochs=15).run()
+        command(tables, tmp_path, encoder=encoder, epochs=15, patience=15).run()
         metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
         rows = metrics["link_prediction"]
         # 120 nodes: chance is about .04; the other members of the group are about ten.
@@ -125,6 +89,35 @@ class TestCommand:
         assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
+class TestBestEpoch:
+    @staticmethod
+    def run_with(monkeypatch, tables, out, rises, **values):
+        """A run whose validation MRRs are given; the epochs' weights by epoch."""
+        weights = []
+
+        def watch(self):
+            weights.append(self.model.decoder.relation.detach().clone())
+            return {"mrr": rises[len(weights) - 1]}
+
+        monkeypatch.setattr(training._Run, "_watch", watch)
+        command(tables, out, epochs=8, **values).run()
+        return weights, load_file(out / "out" / "encoder.safetensors")["decoder.relation"]
+
+    def test_the_weights_are_those_of_the_best(self, tables, tmp_path, monkeypatch):
+        weights, kept = self.run_with(
+            monkeypatch, tables, tmp_path, [0.1, 0.2, 0.4, 0.3, 0.2, 0.4, 0.3, 0.3], patience=8
+        )
+        assert len(weights) == 8
+        assert torch.equal(kept, weights[2])
+
+    def test_without_a_better_one_training_stops(self, tables, tmp_path, monkeypatch):
+        weights, kept = self.run_with(
+            monkeypatch, tables, tmp_path, [0.1, 0.3, 0.2, 0.3, 0.4], patience=2
+        )
+        assert len(weights) == 4
+        assert torch.equal(kept, weights[1])
+
+
 class TestBadInput:
     def test_features_of_other_concepts(self, tables, tmp_path):
         other = pl.Series([f"X{i}" for i in range(120)]).sort()
@@ -145,19 +138,6 @@ class TestBadInput:
 
 
 class TestPieces:
-    def test_a_constant_feature_is_zero(self):
-        x = torch.tensor([[1.0, 5.0], [3.0, 5.0]])
-        assert standardised(x)[:, 1].tolist() == [0, 0]
-        assert standardised(x)[:, 0].tolist() == pytest.approx([-(0.5**0.5), 0.5**0.5])
-
-    def test_a_node_without_edges_is_stored_by_its_encoded_part(self):
-        encoded = torch.randn(9, 6, generator=torch.Generator().manual_seed(0))
-        spectral = torch.eye(9)[:, :3]
-        vectors = stored_vectors(encoded, spectral, dim=7).float()
-        assert vectors.shape == (9, 7)
-        assert not vectors[5, 4:].any()
-        assert vectors[5, :4].norm() == pytest.approx(1, abs=1e-2)
-
     def test_the_learning_rate_rises_and_falls(self):
         rates = [learning_rate_at(step, 100, 1.0) for step in range(100)]
         assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

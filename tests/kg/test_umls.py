@@ -1,5 +1,6 @@
 """A Metathesaurus of a few rows becomes the concepts and triplets that its rows mean."""
 
+import gzip
 import tempfile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from kg.config import UMLSConfig
 from kg.errors import InputError
 from kg.tables import normalise_concepts, normalise_triplets, read_concepts, read_triplets
 from kg.umls import UMLSCommand, build
-from kg.umls_relations import inverse_relations, kept_direction
+from kg.umls_relations import _check_room, inverse_relations, kept_direction
 from tests.kg.rrf_folder import atom, relation, write_folder
 
 MESNA, CYSTITIS, BLADDER, PAIN = "C0000294", "C0010692", "C0005682", "C0030193"
@@ -335,6 +336,13 @@ class TestVocabularyAndDegree:
         assert build(tmp_path, UMLSConfig(k_core=2))[0].height == 0
 
 
+class TestFactsAsNumbers:
+    def test_more_than_63_bits_are_refused(self):
+        _check_room(3_000_000, 1000, 1000)
+        with pytest.raises(InputError, match="choose fewer"):
+            _check_room(4_000_000, 1000, 1000)
+
+
 class TestInventedFolder:
     def test_the_command_writes_tables_in_order_and_a_summary(self, tmp_path):
         folder = write_rrf_folder(tmp_path / "META", concepts=300)
@@ -364,6 +372,16 @@ class TestInventedFolder:
             (folder / name).write_text("".join(reversed(lines)), encoding="utf-8")
         again = build(folder, UMLSConfig())[:2]
         for table, other in zip(tables, again, strict=True):
+            assert table.equals(other)
+
+    def test_gzip_and_windows_line_ends_are_the_same_graph(self, tmp_path):
+        folder = write_rrf_folder(tmp_path / "META", concepts=100)
+        tables = build(folder, UMLSConfig())[:2]
+        for path in folder.iterdir():
+            windows = path.read_bytes().replace(b"\n", b"\r\n")
+            (folder / f"{path.name}.gz").write_bytes(gzip.compress(windows))
+            path.unlink()
+        for table, other in zip(tables, build(folder, UMLSConfig())[:2], strict=True):
             assert table.equals(other)
 
     def test_no_fact_stands_beside_its_inverse(self, tmp_path):

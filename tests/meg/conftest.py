@@ -9,7 +9,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from kg.config import LinkConfig
+from kg.linking.build import build_dictionary
+from kg.linking.dictionary import write_dictionary
 from kg.store import EmbeddingStore, write_store
+from kg.tables import concepts_digest
 from meg.checkpoint import build
 from meg.config import LoraSettings, MapperConfig, ModelConfig
 
@@ -78,3 +82,27 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingStore:
     vectors = np.random.default_rng(0).normal(size=(20, KGE)).astype(np.float32)
     write_store(path, pl.Series([f"C{i:02}" for i in range(20)]), vectors, {}, {})
     return EmbeddingStore(path)
+
+
+@pytest.fixture(scope="session")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Store and linker of two concepts, laid out as the workflow does."""
+    folder = tmp_path_factory.mktemp("kg")
+    concepts = pl.DataFrame(
+        {
+            "cui": ["C01", "C02"],
+            "name": ["Ataxia", "Marfan syndrome"],
+            "synonyms": [[], []],
+            "semantic_types": [["T047"], ["T047"]],
+            "definition": [None, None],
+        },
+        schema_overrides={"synonyms": pl.List(pl.String), "definition": pl.String},
+    )
+    config = LinkConfig()
+    dictionary, _ = build_dictionary(concepts, config, None)
+    about = {"config": config.model_dump(mode="json"), "concepts": concepts_digest(concepts["cui"])}
+    write_dictionary(folder / "linker", dictionary, about)
+    vectors = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
+    (folder / "sage").mkdir()
+    write_store(folder / "sage" / "embeddings.h5", concepts["cui"], vectors, {}, {})
+    return folder

@@ -2,45 +2,15 @@ import subprocess
 import sys
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 
-from kg.config import LinkConfig
 from kg.errors import InputError
-from kg.linking.build import build_dictionary
-from kg.linking.dictionary import write_dictionary
-from kg.store import write_store
-from kg.tables import concepts_digest
 from meg import MEG
 from meg.ask import AskCommand
 from meg.config import PromptConfig
 
 QUESTION = "Is ataxia a finding in Marfan syndrome?"
-
-
-@pytest.fixture(scope="module")
-def graph(tmp_path_factory):
-    """Store and linker of two concepts, laid out as the workflow does."""
-    folder = tmp_path_factory.mktemp("kg")
-    concepts = pl.DataFrame(
-        {
-            "cui": ["C01", "C02"],
-            "name": ["Ataxia", "Marfan syndrome"],
-            "synonyms": [[], []],
-            "semantic_types": [["T047"], ["T047"]],
-            "definition": [None, None],
-        },
-        schema_overrides={"synonyms": pl.List(pl.String), "definition": pl.String},
-    )
-    config = LinkConfig()
-    dictionary, _ = build_dictionary(concepts, config, None)
-    about = {"config": config.model_dump(mode="json"), "concepts": concepts_digest(concepts["cui"])}
-    write_dictionary(folder / "linker", dictionary, about)
-    vectors = np.random.default_rng(0).normal(size=(2, 6)).astype(np.float32)
-    (folder / "sage").mkdir()
-    write_store(folder / "sage" / "embeddings.h5", concepts["cui"], vectors, {}, {})
-    return folder
 
 
 @pytest.fixture

@@ -1,27 +1,41 @@
 """Several processes that train together, as torchrun starts them, over gloo on the CPU."""
 
+import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from kg.mention import Candidate, Mention
 from kg.resume import resumable
 from meg.config import FinetuneConfig, PromptConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
-from meg.question import Question, write_questions
+from meg.question import Mentions, Question, write_questions
 
 TRAINING = TrainingConfig(
-    epochs=1, learning_rate=1e-2, batch_size=4, micro_batch_size=2, report_to=[], save_every=1
+    epochs=2, learning_rate=1e-2, batch_size=8, micro_batch_size=2, report_to=[], save_every=1
 )
 CONFIG = FinetuneConfig(
     training=TRAINING,
     objective="listwise",
+    train_mapper=True,
     prompt=PromptConfig(answer="text", list_options=False),
 )
+
+
+DEEPSPEED = Path("config/deepspeed")
+
+
+def parted(folder):
+    """ZeRO-3 that parts small parameters too, as those of a real LLM are large."""
+    config = json.loads((DEEPSPEED / "zero3.json").read_text())
+    config["zero_optimization"]["stage3_param_persistence_threshold"] = 0
+    (folder / "zero3.json").write_text(json.dumps(config))
+    return str(folder / "zero3.json")
 
 
 def weights(folder):
@@ -35,6 +49,11 @@ def command(model_config, store, tmp_path):
         Question(id=f"q{i}", stem=f"Which? {i}", options=("a", "b" * i), answer=i % 2)
         for i in range(1, 9)
     ]
+    # One process gets a concept, the other none.
+    mention = Mention(start=0, end=5, candidates=(Candidate(cui="C01", score=1),))
+    questions[0] = questions[0].model_copy(
+        update={"mentions": Mentions(stem=(mention,), options=((), ()))}
+    )
     write_questions(tmp_path / "train.jsonl", questions)
     return FinetuneCommand(
         questions=tmp_path / "train.jsonl",
@@ -46,47 +65,65 @@ def command(model_config, store, tmp_path):
     )
 
 
-def launch(command, out, **training):
-    """Run the command in two processes; its checkpoint is written to `out`."""
-    changed = command.config.training.model_copy(update=training)
-    config = command.config.model_copy(update={"training": changed})
-    flags = {
-        "questions": command.questions,
-        "store": command.store,
-        "model": command.model.model_dump_json(),
-        "config": config.model_dump_json(),
-        "state": out.with_suffix(".state"),
-        "out": out,
-    }
+def changed(command, out, training=(), **config):
+    """The same command with another training; its checkpoint is written to `out`."""
+    updated = command.config.training.model_copy(update=dict(training))
+    settings = command.config.model_copy(update={"training": updated, **config})
+    state = out.with_suffix(".state") / "preempted"
+    return command.model_copy(update={"config": settings, "state": state, "out": out})
+
+
+def launch(*module):
+    """Run a module with its arguments in two processes."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     ended = subprocess.run(
-        [*torchrun, "-m", "meg.finetune", *(f"--{name}={value}" for name, value in flags.items())],
+        [*torchrun, "-m", *map(str, module)],
         capture_output=True,
         text=True,
         check=False,
         timeout=900,
         env=os.environ | {"DS_ACCELERATOR": "cpu"},
     )
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    assert not out.with_suffix(".state").exists()
+    assert ended.returncode == 0, ended.stderr[-9000:]
+
+
+def assert_like(out, expected, tolerance):
+    found, one = weights(out), weights(expected)
+    assert found.keys() == one.keys()
+    for name in one:
+        torch.testing.assert_close(found[name], one[name], atol=tolerance, rtol=0)
 
 
 class TestTwoProcesses:
     def test_end_like_one_that_accumulates(self, command, tmp_path):
         """After two steps of Adam in float32; the order of the sums differs."""
         command.run()
-        launch(command, tmp_path / "two")
-        one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-        for name in one:
-            torch.testing.assert_close(two[name], one[name], atol=1e-5, rtol=0)
+        flags = changed(command, tmp_path / "two").model_dump(mode="json", exclude_none=True)
+        texts = {n: v if isinstance(v, str) else json.dumps(v) for n, v in flags.items()}
+        launch("meg.finetune", *(f"--{name}={text}" for name, text in texts.items()))
+        assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
+        assert not list(tmp_path.glob("*.state/*"))
 
-    @pytest.mark.skipif(find_spec("deepspeed") is None, reason="deepspeed is not installed")
-    def test_train_by_deepspeed(self, command, tmp_path):
+    def test_end_so_by_deepspeed_too(self, command, tmp_path):
+        """Preempted after a step and continued; the checkpoints hold what is trained only."""
         command.run()
-        launch(command, tmp_path / "two", deepspeed="config/deepspeed/zero2.json")
-        one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-        for name in one:
-            torch.testing.assert_close(two[name], one[name], atol=1e-4, rtol=0)
+        frozen = changed(command, tmp_path / "frozen", train_mapper=False)
+        frozen.run()
+        runs = [
+            changed(command, tmp_path / "zero2", {"deepspeed": str(DEEPSPEED / "zero2.json")}),
+            changed(
+                command,
+                tmp_path / "offload",
+                {"deepspeed": str(DEEPSPEED / "zero2_offload.json")},
+            ),
+            changed(command, tmp_path / "zero3", {"deepspeed": parted(tmp_path)}),
+            changed(frozen, tmp_path / "zero3_frozen", {"deepspeed": parted(tmp_path)}),
+        ]
+        (tmp_path / "runs").write_text("\n".join(run.model_dump_json() for run in runs))
+        launch("tests.meg.deepspeed_runs", tmp_path / "runs")
+        for run in runs[:3]:
+            assert_like(run.out, tmp_path / "one", 1e-5)
+        assert_like(runs[3].out, tmp_path / "frozen", 1e-5)
 
     def test_only_the_first_touches_the_state(self, tmp_path, monkeypatch):
         with resumable(tmp_path / "state", {"a": 1}) as state:

@@ -1,9 +1,10 @@
 import pytest
 
+from kg.errors import InputError
 from kg.mention import Candidate, Mention
 from meg.config import PromptConfig
-from meg.prompts import MARKER, name_prompt, question_prompt
-from meg.question import Mentions, Question
+from meg.prompts import MARKER, name_prompt, prompt_version, question_prompt, with_triplets
+from meg.question import Mentions, Neighbours, Question
 
 
 def mention(text, words, *candidates):
@@ -79,3 +80,70 @@ class TestNamePrompt:
         found = name_prompt([(f"C{i}", f"name {i}") for i in range(count)])
         assert found.user.count(MARKER) == count == len(found.cuis)
         assert found.branches == ("; ".join(found.names),)
+
+
+NEIGHBOURS = {
+    "C1": Neighbours(parents=("C9", "C4", "C5"), triplets=("Fever is a sign.", "Flu has fever.")),
+    "C2": Neighbours(triplets=("Flu has fever.", "Flu has cough.")),
+    "C3": Neighbours(parents=("C6",), triplets=("Cough is a sign.",)),
+}
+LINKED = QUESTION.model_copy(update={"neighbours": NEIGHBOURS})
+
+
+class TestParents:
+    def test_stand_behind_their_child_and_have_vectors(self):
+        config = PromptConfig(
+            parents=2, concepts="question+options", answer="yesno", list_options=False
+        )
+        found = question_prompt(LINKED, config, known)
+        assert found.user == f"Is fever{MARKER * 3} a finding in flu{MARKER}?"
+        assert found.branches == (f"cough{MARKER * 2}?", "gout?")
+        assert found.cuis == ("C1", "C4", "C5", "C2", "C3", "C6")
+
+    def test_need_the_graph(self):
+        with pytest.raises(InputError, match=r"question q1 has no neighbours.*run meg\.neighbours"):
+            prompt(parents=2)
+
+
+class TestTriplets:
+    def test_follow_the_context_once_each_best_concept_first(self):
+        question = LINKED.model_copy(update={"context": "Winter."})
+        found = with_triplets(question, PromptConfig(triplets=2), known)
+        assert found.context == "Winter.\nFlu has fever.\nFlu has cough.\nFever is a sign."
+
+    def test_are_of_few_concepts_and_never_of_the_options(self):
+        config = PromptConfig(triplets=1, triplet_concepts=1)
+        assert with_triplets(LINKED, config, known).context == "Flu has fever."
+
+    def test_need_the_graph(self):
+        with pytest.raises(InputError, match="question q1 has no neighbours"):
+            with_triplets(QUESTION, PromptConfig(triplets=2), known)
+
+
+class TestMostConcepts:
+    @pytest.mark.parametrize(("kind", "count"), [("anatomy", 1), ("genetics", 2), ("", 2)])
+    def test_may_differ_by_kind(self, kind, count):
+        question = QUESTION.model_copy(update={"kind": kind})
+        config = PromptConfig(max_concepts={"anatomy": 1, "other": 2})
+        assert len(question_prompt(question, config, known).cuis) == count
+
+    def test_needs_a_number_for_the_other_kinds(self):
+        with pytest.raises(ValueError, match="has no `other`"):
+            PromptConfig(max_concepts={"anatomy": 1})
+
+
+class TestVersion:
+    @pytest.mark.parametrize(
+        "change",
+        [{"instruction": "Choose."}, {"list_options": False}, {"answer": "text"}],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_changes_with_the_wording(self, change):
+        assert prompt_version(PromptConfig(**change)) != prompt_version(PromptConfig())
+
+    def test_and_with_the_system_message(self):
+        assert prompt_version(PromptConfig(), "Be brief.") != prompt_version(PromptConfig())
+
+    def test_but_not_with_the_concepts(self):
+        other = PromptConfig(concepts="none", max_concepts=3, parents=2, triplets=1)
+        assert prompt_version(other) == prompt_version(PromptConfig())

@@ -52,6 +52,18 @@ class TestCommand:
         assert error.count("\n") == 1
 
 
+class TestNoTestQuestion:
+    def test_is_an_error_that_names_the_first_bad_item(self, mmlu, tmp_path, capsys):
+        (mmlu / "test" / "anatomy_test.csv").write_text("Which?,a,b,c,d,X\n")
+        config = f'{{"source": "mmlu", "path": "{mmlu}", "subjects": ["anatomy"]}}'
+        with pytest.raises(SystemExit):
+            run("--out", str(tmp_path / "out"), "--config", config)
+        assert "mmlu has no test question that can be asked (anatomy-test-1:" in (
+            capsys.readouterr().err
+        )
+        assert not (tmp_path / "out").exists()
+
+
 class TestDuplicates:
     def test_across_splits_whatever_the_case_and_order(self):
         splits = Splits()

@@ -1,10 +1,9 @@
 import pytest
 
-from kg.artefact import read_json
+from kg.artefact import read_json, write_json
 from kg.command import main
-from kg.errors import InputError
 from meg.prediction import Prediction, write_predictions, write_run
-from meg.score import ScoreCommand, compare, score
+from meg.score import ScoreCommand, score
 
 
 def rows(*outcomes, kind=""):
@@ -29,9 +28,17 @@ class TestScore:
     def test_classes(self):
         result = score(rows(0, 0, None, 1))
         assert result["classes"] == {
-            "0": {"right": 2, "chosen": 2, "both": 1},
-            "1": {"right": 2, "chosen": 1, "both": 1},
+            "0": {"right": 2, "chosen": 2, "both": 1, "f1": 0.5},
+            "1": {"right": 2, "chosen": 1, "both": 1, "f1": pytest.approx(2 / 3)},
         }
+        assert "macro_f1" not in result
+
+    def test_named_classes_have_a_macro_f1(self):
+        result = score(rows(0, 0, None, 1), ["yes", "no", "maybe"])
+        assert [one["chosen"] for one in result["classes"].values()] == [2, 1, 0]
+        assert list(result["classes"]) == ["yes", "no", "maybe"]
+        # Nothing is maybe, so that it has no F1 to count.
+        assert result["macro_f1"] == pytest.approx((0.5 + 2 / 3) / 2)
 
     def test_calibration_needs_all_scores(self):
         scored = Prediction(id="s", answer=0, prediction=0, scores=(1.0, 0.0))
@@ -39,40 +46,92 @@ class TestScore:
         assert "calibration_error" not in score([scored, *rows(0)])
 
 
-class TestCompare:
-    def test_is_paired_by_id_not_by_order(self):
-        ours, theirs = rows(0, 1, 0, 0), rows(1, 1, 1, 1)
-        found = compare(ours, theirs[::-1], "other")
-        assert (found["gained"], found["lost"], found["difference"]) == (2, 1, 0.25)
+@pytest.fixture
+def runs(tmp_path):
+    """Predictions a and b of four questions, and a's result, compared with b."""
+    write_predictions(tmp_path / "a.jsonl", rows(0, 1, 0, 1))
+    write_predictions(tmp_path / "b.jsonl", rows(0, 0, 0, 0))
+    write_run(tmp_path / "a.jsonl", {"seed": 7, "labels": ["yes", "no"]})
+    main(
+        ScoreCommand,
+        [
+            "run",
+            f"--predictions={tmp_path}/a.jsonl",
+            f"--out={tmp_path}/a.json",
+            f"--against=text={tmp_path}/b.jsonl",
+            "--about=dataset=quiz",
+            "--about=variant=main",
+        ],
+    )
+    return tmp_path
 
-    def test_other_questions(self):
-        with pytest.raises(InputError, match=r"1 questions differ from those of other \(first 2;"):
-            compare(rows(0, 1, 0), rows(0, 1), "other")
 
-    def test_other_answers(self):
-        other = [Prediction(id="0", answer=1, prediction=0)]
-        with pytest.raises(InputError, match="differ"):
-            compare(rows(0), other, "other")
+def fails(capsys, *arguments):
+    """The one line that a refused command writes."""
+    with pytest.raises(SystemExit) as ended:
+        main(ScoreCommand, list(map(str, arguments)))
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
 
 
-class TestCommand:
-    def test_writes_result_run_and_comparisons(self, tmp_path):
-        write_predictions(tmp_path / "a.jsonl", rows(0, 1, 0, 1))
-        write_predictions(tmp_path / "b.jsonl", rows(0, 0, 0, 0))
-        write_run(tmp_path / "a.jsonl", {"seed": 7})
-        main(
-            ScoreCommand,
-            [
-                f"--predictions={tmp_path}/a.jsonl",
-                f"--out={tmp_path}/r.json",
-                f"--compare=text={tmp_path}/b.jsonl",
-                "--about=dataset=quiz",
-                "--about=variant=main",
-            ],
-        )
-        result = read_json(tmp_path / "r.json")
+class TestRun:
+    def test_writes_result_run_and_comparisons(self, runs):
+        result = read_json(runs / "a.json")
         assert result["accuracy"] == 1
-        assert result["run"] == {"seed": 7}
+        assert result["run"]["seed"] == 7
+        assert list(result["classes"]) == ["yes", "no"]
         assert result["about"] == {"dataset": "quiz", "variant": "main"}
         assert result["comparisons"]["text"]["difference"] == 0.5
         assert result["comparisons"]["text"]["run"] == {}
+
+
+class TestCompareCommand:
+    def test_shows_a_table_and_writes_it(self, runs, capsys):
+        main(ScoreCommand, ["compare", f"{runs}/a.json", f"{runs}/b.jsonl", f"--out={runs}/c.json"])
+        _, own, other, split = capsys.readouterr().out.splitlines()
+        assert own.split()[:3] == ["a", "4", "100.0"]
+        assert other.split()[0] == "b"
+        assert "+50.0" in other
+        assert split == "right only in a: 2, only in b: 0"
+        written = read_json(runs / "c.json")
+        assert written["comparisons"]["b"]["mcnemar_p"] == 0.5
+        assert written["accuracy"] == 1
+
+    def test_results_know_their_predictions_from_anywhere(self, runs, monkeypatch, capsys):
+        result = read_json(runs / "a.json") | {"predictions": "deep/a.jsonl"}
+        (runs / "deep").mkdir()
+        (runs / "a.jsonl").rename(runs / "deep" / "a.jsonl")
+        (runs / "results").mkdir()
+        write_json(runs / "results" / "a.json", result)
+        monkeypatch.chdir("/")
+        main(ScoreCommand, ["compare", f"{runs}/results/a.json", f"{runs}/b.jsonl"])
+        assert "+50.0" in capsys.readouterr().out
+
+    def test_changed_predictions(self, runs, capsys):
+        write_predictions(runs / "a.jsonl", rows(0, 1, 0, 0))
+        error = fails(capsys, "compare", runs / "a.json", runs / "b.jsonl")
+        assert "a.jsonl has changed since" in error
+
+    def test_missing_predictions(self, runs, capsys):
+        (runs / "a.jsonl").unlink()
+        error = fails(capsys, "compare", runs / "a.json", runs / "b.jsonl")
+        assert "a.jsonl; give their file instead" in error
+
+    def test_results_without_predictions(self, runs, capsys):
+        write_json(runs / "old.json", {"accuracy": 1})
+        error = fails(capsys, "compare", runs / "old.json", runs / "b.jsonl")
+        assert "make it again with meg.score run" in error
+
+    def test_no_such_result(self, runs, capsys):
+        error = fails(capsys, "compare", runs / "a.json", runs / "x.json")
+        assert "x.json does not exist; make it with meg.score" in error
+
+    def test_one_run_is_no_comparison(self, runs, capsys):
+        assert "two or more different runs" in fails(capsys, "compare", runs / "a.json")
+
+    def test_other_questions(self, runs, capsys):
+        write_predictions(runs / "b.jsonl", rows(0, 1, 0, kind="x"))
+        error = fails(capsys, "compare", runs / "a.json", runs / "b.jsonl")
+        assert "4 only here (0, 1, 2, 3), 3 only in b (x0, x1, x2)" in error

@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.metrics import f1_score
 
 from meg import statistics
 
@@ -60,6 +61,14 @@ class TestMacroF1:
         # Label 0: precision 1/2, recall 1/2; label 1: precision 1, recall 1/2 (one unanswered).
         found = statistics.macro_f1([0, 0, 1, 1], [0, 2, 1, None])
         assert found == pytest.approx((2 * 1 * 0.5 / 1.5 + 2 * 1 * 0.5 / 1.5) / 2)
+
+    def test_as_sklearn_computes_it(self):
+        rng = np.random.default_rng(0)
+        answers, given = rng.integers(3, size=(2, 60)).tolist()
+        chosen = [None if one == 0 and i % 2 else one for i, one in enumerate(given)]
+        coded = [-1 if one is None else one for one in chosen]
+        expected = f1_score(answers, coded, labels=[0, 1, 2], average="macro")
+        assert statistics.macro_f1(answers, chosen) == pytest.approx(expected)
 
     def test_only_the_majority_chosen(self):
         assert statistics.macro_f1([0, 0, 1, 2], [0, 0, 0, 0]) == pytest.approx(2 / 3 / 3)

@@ -1,7 +1,8 @@
 from kg.artefact import write_json
 from kg.command import main
+from meg.comparison import compare
 from meg.prediction import Prediction
-from meg.score import compare, score
+from meg.score import score
 from meg.summary import SummaryCommand
 
 

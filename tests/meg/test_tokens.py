@@ -7,7 +7,7 @@ from meg.prompts import name_prompt
 from meg.question import Mentions, Question
 from meg.tokens import Tokens
 from tests.meg.conftest import byte_tokenizer
-from tests.meg.test_prompts import QUESTION, mention
+from tests.meg.test_prompts import NEIGHBOURS, QUESTION, known, mention
 
 CONTEXT = "Fever is common. " * 20
 
@@ -85,6 +85,18 @@ class TestLongContext:
         found = tokens.question_example(self.question(), PromptConfig(max_tokens=enough), bool)
         assert "Feve" in text(tokens, found)
         assert set(found.cuis) == {"C1", "C9"}
+
+    def test_loses_its_triplets_first(self, tokens):
+        question = self.question().model_copy(update={"neighbours": NEIGHBOURS})
+        config = PromptConfig(triplets=2, max_tokens=500)
+        whole = tokens.question_example(question, config, known)
+        assert not whole.shortened
+        assert "Flu has cough." in text(tokens, whole)
+        config = PromptConfig(triplets=2, max_tokens=len(whole) - 30)
+        found = tokens.question_example(question, config, known)
+        assert found.shortened
+        assert "Fever is a sign." not in text(tokens, found)
+        assert CONTEXT[20:] in text(tokens, found)
 
     def test_a_question_too_long_by_itself_stays_whole(self, tokens):
         found = tokens.question_example(self.question(), PromptConfig(max_tokens=32), bool)

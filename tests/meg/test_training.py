@@ -13,7 +13,8 @@ from meg.checkpoint import build
 from meg.config import TrainingConfig
 from meg.objectives import Answer
 from meg.tokens import Example
-from meg.training import _last_complete, _trained, train
+from meg.trainer import trained_parameters
+from meg.training import _last_complete, train
 from meg.vectors import Vectors
 
 
@@ -58,7 +59,7 @@ def run(model_config, store, state: Path, stop_after=None, stop=interrupt, **cha
     history = train(
         objective, examples(tokens), Collator(Vectors(store)), config(**changes), state, 0, False
     )
-    return {name: p.detach().clone() for name, p in _trained(objective).items()}, history
+    return {name: p.detach().clone() for name, p in trained_parameters(objective).items()}, history
 
 
 class TestKilledRun:

@@ -10,6 +10,7 @@ import yaml
 from kg.errors import InputError
 from workflow.config import load_config
 from workflow.layers import merge
+from workflow.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,6 +26,12 @@ TINY: dict[str, Any] = {
     },
 }
 
+PUBLISHED = {"dataset": "quiz", "model": "tiny", "accuracy": 54, "source": "a table"}
+
+
+def shipped(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+
 
 def changed(over: dict[str, Any]) -> dict[str, Any]:
     return merge(copy.deepcopy(TINY), over)
@@ -33,16 +40,20 @@ def changed(over: dict[str, Any]) -> dict[str, Any]:
 class TestShippedConfigs:
     @pytest.mark.parametrize("name", ["default", "demo", "smoke"])
     def test_is_valid(self, name: str) -> None:
-        load_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+        load_config(shipped(name))
+
+    @pytest.mark.parametrize("name", ["demo", "smoke"])
+    def test_ablations_fit_both_open_ones(self, name: str) -> None:
+        ablations = shipped("ablations")
+        config = load_config(merge(shipped(name), ablations))
+        assert set(ablations["variants"]) < set(config.ablations[0].variants)
 
     def test_smoke_has_the_runs_of_the_demo(self) -> None:
-        demo, smoke = (
-            load_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
-            for name in ("demo", "smoke")
-        )
+        demo, smoke = (load_config(shipped(name)) for name in ("demo", "smoke"))
         assert smoke.targets == demo.targets
         assert smoke.comparisons == demo.comparisons
         assert list(smoke.variants) == list(demo.variants)
+        assert list(smoke.encoders) == list(demo.encoders)
 
 
 class TestWrongConfig:
@@ -85,6 +96,30 @@ class TestWrongConfig:
                 {"targets": [{"dataset": "quiz", "model": "llama"}]},
                 "targets.0.model: 'llama' is unknown; known: tiny",
             ),
+            (
+                {"ablations": [{"dataset": "quiz", "model": "tiny", "variants": ["none"]}]},
+                "ablations.0.variants: 'none' is unknown; known: options, options_permuted",
+            ),
+            (
+                {"targets": [{"dataset": "quiz", "model": "tiny", "seeds": [1, 2]}]},
+                "targets.0.seeds: begins with 1, expected seed, 0",
+            ),
+            (
+                {"targets": [{"dataset": "quiz", "model": "tiny", "seeds": [0, 1, 1]}]},
+                "targets.0.seeds: [0, 1, 1]: expected different seeds",
+            ),
+            (
+                {"published": [PUBLISHED | {"variant": "mian"}]},
+                "published.0.variant: 'mian' is unknown; known: main, options, options_permuted",
+            ),
+            (
+                {"published": [PUBLISHED | {"accuracy": 540}]},
+                "published.0.accuracy: Input should be less than or equal to 100 (got 540)",
+            ),
+            (
+                {"datasets": {"quiz": {"prompt": {"max_concepts": {"anatomy": 2}}}}},
+                "datasets.quiz.prompt.max_concepts: has no `other`",
+            ),
         ],
     )
     def test_names_the_key(self, over: dict[str, Any], message: str) -> None:
@@ -111,18 +146,15 @@ class TestOverrides:
 
     def test_variant_inherits_from_its_base(self) -> None:
         config = load_config(
-            changed(
-                {"variants": {"options": {"encoder": "edge", "checkpoint": "align", "seed": 3}}}
-            )
+            changed({"variants": {"options": {"encoder": "edge", "checkpoint": "align"}}})
         )
         assert config.prompt_of("quiz", "tiny", "options_permuted").concepts == "question+options"
         assert config.predict_of("quiz", "tiny", "options_permuted").vectors == "permuted"
         assert config.encoder_of("options_permuted") == "edge"
         assert config.checkpoint_of("options_permuted") == "align"
-        assert (config.seed_of("main"), config.seed_of("options_permuted")) == (0, 3)
 
     def test_seed_reaches_sections_without_their_own(self) -> None:
         config = load_config(changed({"seed": 5, "encoders": {"edge": {"seed": 1}}}))
         seeds = [config.encoder_settings(name).seed for name in ("sage", "edge")]
         assert seeds == [5, 1]
-        assert config.predict_of("quiz", "tiny", "main").seed == 5
+        assert Plan(config).runs["quiz_tiny"].predict.seed == 5

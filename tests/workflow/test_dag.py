@@ -6,6 +6,8 @@ import pytest
 
 from tests.workflow.conftest import Snakemake
 
+DATASETS = ["medqa", "pubmedqa", "medmcqa", "mmlu_from_medqa", "mmlu_from_medmcqa", "hpoquiz"]
+MODELS = ["llama", "llama3b", "mistral", "mistral_v01", "smollm"]
 GRAPH = {"tables": 1, "features": 1, "train_encoder": 1}
 
 
@@ -42,11 +44,27 @@ class TestDefaultConfig:
 
     def test_everything(self, snakemake: Snakemake) -> None:
         counts = jobs(snakemake("-n"))
-        assert counts["score"] == 21
-        assert counts["align"] == 11  # three models, eight other Phases I of one of them
+        assert counts["score"] == 11
+        assert counts["align"] == 3
         assert counts["report_page"] == 1
 
-    @pytest.mark.parametrize("target", ["encoder", "encoders", "aligned", "ablations"])
+    def test_every_data_set_and_model(self, snakemake: Snakemake) -> None:
+        names = [f"results/{d}_{m}.json" for d in DATASETS for m in MODELS]
+        counts = jobs(snakemake("-n", *names))
+        assert counts["score"] == len(names)
+        assert counts["align"] == len(MODELS)
+        # MMLU is answered by the models of MedQA and MedMCQA; text_only is the other training.
+        assert counts["finetune"] == 2 * 4 * len(MODELS)
+
+    def test_every_ablation(self, snakemake: Snakemake) -> None:
+        counts = jobs(snakemake("-n", "ablations"))
+        assert counts["seeds"] == 3
+        assert counts["train_encoder"] == 9
+        assert counts["neighbours"] == counts["report_page"] == counts["ablations"] == 1
+        repeats = 2 * 4  # Two more seeds of main, text_only, encoder_random, permuted.
+        assert counts["predict"] == 40 + repeats
+
+    @pytest.mark.parametrize("target", ["encoder", "encoders", "aligned"])
     def test_target_by_name(self, snakemake: Snakemake, target: str) -> None:
         assert jobs(snakemake("-n", target))[target] == 1
 
@@ -59,6 +77,18 @@ class TestWrong:
     def test_config_names_the_key(self, snakemake: Snakemake) -> None:
         output = snakemake("-n", "--config", "sed=1", status=1)
         assert "sed: Extra inputs are not permitted (got 1)" in output
+
+    def test_ablations_without_a_list_are_told_of_one(self, snakemake: Snakemake) -> None:
+        output = snakemake("-n", "ablations", "--configfile", "config/demo.yaml", status=1)
+        assert "name config/ablations.yaml behind the configuration file" in output
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke"])
+def test_every_ablation_on_open_data(snakemake: Snakemake, name: str) -> None:
+    files = (f"config/{name}.yaml", "config/ablations.yaml")
+    counts = jobs(snakemake("-n", "ablations", "--configfile", *files))
+    assert counts["seeds"] == 3
+    assert counts["neighbours"] == counts["report_page"] == counts["ablations"] == 1
 
 
 def test_demo_trains_each_model_once(snakemake: Snakemake) -> None:

@@ -1,6 +1,6 @@
 """Runs, their names, and what they share."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -42,7 +42,6 @@ class TestSharing:
         "override",
         [
             {"encoder": "edge"},
-            {"seed": 1},
             {"align": {"cosine": False}},
             {"model": {"lora": {"r": 8}}},
         ],
@@ -78,3 +77,62 @@ def test_targets_are_the_main_run_and_the_named_variants() -> None:
     assert [run.name for run in p.targets] == ["quiz_tiny", "quiz_tiny_options"]
     assert list(p.compared(p.runs["quiz_tiny"])) == ["options"]
     assert p.compared(p.runs["quiz_tiny_options"]) == {}
+
+
+class TestSeeds:
+    TARGET: ClassVar = {
+        "dataset": "quiz",
+        "model": "tiny",
+        "variants": ["options"],
+        "seeds": [0, 1, 2],
+    }
+
+    def test_repeat_both_phases_under_names_of_their_own(self) -> None:
+        p = plan({"targets": [self.TARGET]})
+        again = p.seeds_of(p.runs["quiz_tiny_options"])
+        assert [run.name for run in again] == [
+            "quiz_tiny_options",
+            "quiz_tiny_options_seed1",
+            "quiz_tiny_options_seed2",
+        ]
+        assert [run.seed for run in again] == [0, 1, 2] == [run.predict.seed for run in again]
+        assert again[1].result == "results/seeds/each/quiz_tiny_options_seed1.json"
+        assert again[0].seeds_result == "results/seeds/quiz_tiny_options.json"
+        assert p.aligned_by(again[1]).align_name == "tiny_seed1"
+        assert list(p.aligned) == ["tiny", "tiny_seed1", "tiny_seed2"]
+
+    def test_are_not_among_the_runs_asked_for(self) -> None:
+        p = plan({"ablations": [self.TARGET, self.TARGET | {"variants": []}]})
+        runs = p.asked_for(p.config.ablations)
+        assert [run.name for run in runs] == ["quiz_tiny", "quiz_tiny_options"]
+
+    def test_concern_the_named_variants_only(self) -> None:
+        one = self.TARGET | {"seeds": []}
+        p = plan({"ablations": [one, self.TARGET | {"variants": []}]})
+        assert [run.name for run in p.averaged(p.config.ablations)] == ["quiz_tiny"]
+
+    def test_of_an_evaluation_train_the_other_data_set(self) -> None:
+        mmlu = {"questions": {"source": "mmlu"}, "trained_on": "quiz"}
+        target = self.TARGET | {"dataset": "mmlu"}
+        p = plan({"datasets": {"mmlu": mmlu}, "targets": [target]})
+        assert p.finetuned_by(p.runs["mmlu_tiny_seed2"]).name == "quiz_tiny_seed2"
+
+    def test_are_compared_with_the_same_seed_but_for_the_base_llm(self) -> None:
+        untrained = {"checkpoint": "none", "prompt": {"concepts": "none"}}
+        p = plan(
+            {
+                "targets": [self.TARGET],
+                "variants": {"zero_shot": untrained},
+                "comparisons": {"main": ["options", "zero_shot"]},
+            }
+        )
+        compared = p.compared(p.runs["quiz_tiny_seed2"])
+        assert {name: run.name for name, run in compared.items()} == {
+            "options": "quiz_tiny_options_seed2",
+            "zero_shot": "quiz_tiny_zero_shot",
+        }
+        assert len(p.seeds_of(p.runs["quiz_tiny_zero_shot"])) == 1
+
+    def test_a_variant_with_the_name_of_a_repeat_is_refused(self) -> None:
+        with pytest.raises(InputError, match="two runs have the name quiz_tiny_seed1"):
+            plan({"targets": [self.TARGET], "variants": {"seed1": {}}})

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,6 +15,19 @@ pytestmark = pytest.mark.workflow
 
 SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 VARIANTS = ["text_only", "permuted", "zero_shot", "options", "options_permuted"]
+ABLATIONS = [
+    "text_only",
+    "shuffled",
+    "encoder_random",
+    "phase_1_only",
+    "extended",
+    "last_layer",
+    "transformer_4x128",
+    "parents",
+    "triplets_only",
+]
+"""One of each kind of config/ablations.yaml: the others differ from these in a value only."""
+
 NOTHING = "Nothing to be done"
 
 
@@ -21,7 +35,10 @@ NOTHING = "Nothing to be done"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where everything was run."""
     folder = tmp_path_factory.mktemp("smoke")
-    runner(folder)(*SMOKE)
+    run: dict[str, Any] = {"dataset": "hpoquiz", "model": "smollm"}
+    change = {"ablations": [run | {"variants": ABLATIONS}, run | {"seeds": [0, 1]}]}
+    arguments = with_change(folder, change)
+    runner(folder)("all", "ablations", *arguments[:-1], "config/ablations.yaml", arguments[-1])
     return folder
 
 
@@ -47,6 +64,29 @@ class TestResults:
     def test_every_variant_has_one(self, folder: Path, variant: str) -> None:
         path = folder / f"results/ablations/hpoquiz_smollm_{variant}.json"
         assert json.loads(path.read_text())["n"] == 16
+
+    @pytest.mark.parametrize("variant", ABLATIONS)
+    def test_every_kind_of_ablation_has_one(self, folder: Path, variant: str) -> None:
+        path = folder / f"results/ablations/hpoquiz_smollm_{variant}.json"
+        assert json.loads(path.read_text())["about"]["variant"] == variant
+        assert f"<td>{variant}</td>" in (folder / "results/ablations.html").read_text()
+
+    def test_seeds_are_trained_apart_and_averaged(self, folder: Path) -> None:
+        summary = json.loads((folder / "results/seeds/hpoquiz_smollm.json").read_text())
+        assert summary["seeds"] == [0, 1]
+        assert list(summary["differences"]) == ["text_only", "permuted", "zero_shot"]
+        adapters = [
+            (folder / f"results/models/{name}/adapter/adapter_model.safetensors").read_bytes()
+            for name in ("hpoquiz_smollm", "hpoquiz_smollm_seed1")
+        ]
+        assert adapters[0] != adapters[1]
+
+    def test_parents_come_with_their_concepts(self, folder: Path) -> None:
+        means = [
+            json.loads((folder / f"results/{name}.json").read_text())["concepts"]
+            for name in ("hpoquiz_smollm", "ablations/hpoquiz_smollm_parents")
+        ]
+        assert means[1] > means[0]
 
     def test_concepts_follow_the_variant(self, folder: Path) -> None:
         """0 concepts a question without the graph, 1 of the question, then the options' too."""
@@ -85,8 +125,8 @@ class TestSecondRun:
         counts = jobs(snakemake("-n", *with_change(folder, change)))
         counts.pop("all")
         # Neither tables nor questions, and the untrained model's answers stay too.
-        trained = {"align": 1, "finetune": 3, "predict": 5, "score": 5, "report_page": 1}
-        assert counts == trained
+        trained = {"align": 1, "finetune": 3, "predict": 5, "score": 5}
+        assert counts == trained | {"space": 1, "report_page": 1}
 
     def test_new_system_message_concerns_the_untrained_model_too(
         self, folder: Path, snakemake: Snakemake

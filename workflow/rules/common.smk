@@ -25,10 +25,13 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 CONFIG = PLAN.config
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.current_basedir).parents[1]
 GRAPH = f"results/kg/{CONFIG.kg.name}"
-DEFAULT_CORES = 8
-"""Cores for each GPU, and of a job on a cluster, where Snakemake is not told how many there are."""
+PAGES = {"report": CONFIG.targets, "ablations": CONFIG.ablations}
+"""Page of results -> what it shows."""
+
+JOB_CORES = 8
+"""Cores for each GPU, and for a job on a cluster."""
 
 
 wildcard_constraints:
@@ -38,6 +41,11 @@ wildcard_constraints:
     aligned="|".join(map(re.escape, PLAN.aligned)),
     finetuned="|".join(map(re.escape, PLAN.finetuned)),
     run="|".join(map(re.escape, PLAN.runs)),
+    seeded="|".join(
+        run.name for run in PLAN.runs.values() if len(PLAN.seeds_of(run)) > 1
+    )
+    or "none",
+    page="|".join(PAGES),
 
 
 def code(module):
@@ -62,14 +70,23 @@ def gpus(model):
     return CONFIG.models[model].gpus
 
 
+def nodes(model):
+    return CONFIG.models[model].nodes
+
+
 def any_gpu():
     """For the graph's stages: 1 where some model uses GPUs."""
     return min(1, max(map(gpus, CONFIG.models)))
 
 
 def all_cores(wildcards):
-    """For stages whose batches fill them."""
-    return workflow.cores or DEFAULT_CORES
+    """For stages whose batches fill them: of this machine, or of a job.
+
+    A cluster has no number of cores (`workflow.cores` raises), and inside a job, where the threads
+    are worked out once more, it is that of the node.
+    """
+    on_cluster = workflow.non_local_exec or workflow.remote_exec
+    return JOB_CORES if on_cluster else workflow.cores
 
 
 def half_cores(wildcards):
@@ -77,22 +94,52 @@ def half_cores(wildcards):
     return max(1, all_cores(wildcards) // 2)
 
 
-def cores(model):
-    """Half of them for a model on the CPU, some for each GPU else."""
-    devices = gpus(model)
+def cores(devices):
+    """Some for each GPU; without one half of them."""
+    return JOB_CORES * devices or half_cores(None)
+
+
+def memory(gigabytes, devices=lambda wildcards: 1):
+    """For each GPU's process; twice as much on retries."""
     return (
-        min(all_cores(None), DEFAULT_CORES * devices) if devices else half_cores(None)
+        lambda wildcards, attempt: f"{gigabytes * max(1, devices(wildcards)) * min(attempt, 2)} GB"
     )
 
 
-def memory(gigabytes):
-    """Ask for more on every retry."""
-    return lambda wildcards, attempt: f"{gigabytes * attempt} GB"
+def training(model_of):
+    """Resources of a training: GPUs of one machine, or those of several with a task on each.
+
+    Several are asked for as Snakemake's plugin for Slurm wants it of an MPI job, whose command
+    starts its processes by srun itself. What is None is not asked for.
+    """
+
+    def several(value):
+        return lambda w: value(model_of(w)) if nodes(model_of(w)) > 1 else None
+
+    return {
+        "mem": memory(32, lambda w: gpus(model_of(w))),
+        "runtime": "24h",
+        "gpu": lambda w: gpus(model_of(w)) if nodes(model_of(w)) == 1 else 0,
+        "gpu_slot": lambda w: min(1, gpus(model_of(w))),
+        "gres": several(lambda model: f"gpu:{gpus(model)}"),
+        "nodes": several(nodes),
+        "tasks": several(nodes),
+        "tasks_per_gpu": several(lambda model: 0),
+        "mpi": several(lambda model: "srun"),
+    }
 
 
-def launcher(model):
-    """One process a GPU where there are several."""
-    count = gpus(model)
+def launcher(model, threads):
+    """One process a GPU where there are several, started by a torchrun on each node."""
+    count, machines = gpus(model), nodes(model)
+    if machines > 1:
+        return (
+            f"srun --nodes {machines} --ntasks-per-node 1 --cpus-per-task {threads}"
+            f" --gres gpu:{count} --kill-on-bad-exit=1"
+            f" torchrun --nnodes {machines} --nproc-per-node {count} --rdzv-backend c10d"
+            " --rdzv-id $SLURM_JOB_ID"
+            " --rdzv-endpoint $(hostname):$((20000 + SLURM_JOB_ID % 20000)) -m"
+        )
     return (
         f"torchrun --standalone --nproc-per-node {count} -m"
         if count > 1
@@ -128,26 +175,46 @@ def checkpoint_folder(run):
     return folders[run.checkpoint](run) if run.checkpoint in folders else None
 
 
+def grounded(run):
+    return f"results/grounded/{run.dataset}/test.jsonl"
+
+
 def predictions(run):
     return f"results/predictions/{run.name}.jsonl"
 
 
-def used_encoders():
-    """The encoders to be trained for the targets."""
-    used = dict.fromkeys(run.encoder for run in PLAN.targets)
+def used_encoders(runs):
+    """The encoders to be trained for these runs."""
+    used = dict.fromkeys(run.encoder for run in runs)
     return [name for name in used if name in CONFIG.encoders]
 
 
-def targets():
-    """What the configuration asks for: results, encoders in use, the report."""
+def page_results(page):
+    """The JSON files behind a page: results, their means over seeds, measures of encoders."""
+    runs = PLAN.asked_for(PAGES[page])
     return [
-        *(run.result for run in PLAN.targets),
+        *(run.result for run in runs),
+        *(run.seeds_result for run in PLAN.averaged(PAGES[page])),
         *(
             f"results/kge/{CONFIG.kg.name}_{encoder}.json"
-            for encoder in used_encoders()
+            for encoder in used_encoders(runs)
         ),
-        "results/report.html",
     ]
+
+
+def targets():
+    """What the configuration asks for."""
+    return [*page_results("report"), "results/report.html"]
+
+
+def ablations(wildcards):
+    """What its list of ablations asks for."""
+    if not CONFIG.ablations:
+        raise WorkflowError(
+            "the configuration lists no ablations: fill its key ablations, or name"
+            " config/ablations.yaml behind the configuration file"
+        )
+    return [*page_results("ablations"), "results/ablations.html"]
 
 
 # Inputs and options of the rules
@@ -184,11 +251,17 @@ def base_option(model):
     return f"--base {made}" if made else ""
 
 
+def questions(dataset, split, prompt):
+    """Grounded questions, with what the graph says of their concepts where the prompt uses it."""
+    stage = "neighbours" if prompt.parents or prompt.triplets else "grounded"
+    return f"results/{stage}/{dataset}/{split}.jsonl"
+
+
 def finetune_inputs(wildcards):
     run = PLAN.finetuned[wildcards.finetuned]
     aligned = run.finetune.start == "align"
     return {
-        "questions": f"results/grounded/{run.trained_on}/train.jsonl",
+        "questions": questions(run.trained_on, "train", run.finetune.prompt),
         "store": store(run.encoder),
         "base": base_files(run.model),
         "align": f"{align_folder(run)}/meg.json" if aligned else [],
@@ -204,7 +277,7 @@ def predict_inputs(wildcards):
     run = PLAN.runs[wildcards.run]
     answering = checkpoint_folder(run)
     return {
-        "questions": f"results/grounded/{run.dataset}/test.jsonl",
+        "questions": questions(run.dataset, "test", run.prompt),
         "store": store(run.encoder),
         "base": base_files(run.model),
         "checkpoint": f"{answering}/meg.json" if answering else [],
@@ -230,7 +303,7 @@ def compared_files(wildcards):
 def compare_options(wildcards):
     others = PLAN.compared(PLAN.runs[wildcards.run])
     return " ".join(
-        f"--compare {name}={predictions(other)}" for name, other in others.items()
+        f"--against {name}={predictions(other)}" for name, other in others.items()
     )
 
 
@@ -241,17 +314,43 @@ def about_options(wildcards):
     return " ".join(f"--about {name}={getattr(run, name)}" for name in names)
 
 
-def report_run(run):
+def spaces(page):
+    """Phases I whose space a page draws: those of the main runs, by name."""
+    runs = [run for run in PLAN.asked_for(PAGES[page]) if run.variant == "main"]
+    names = {
+        PLAN.aligned_by(run).align_name
+        for run in runs
+        if report_run(run, page)["align"]
+    }
+    return {name: f"results/space/{name}.json" for name in sorted(names)}
+
+
+def question_summaries(page):
+    """What meg.questions says of the data sets of a page, by name."""
+    names = dict.fromkeys(run.dataset for run in PLAN.asked_for(PAGES[page]))
+    return {name: f"results/questions/{name}/summary.json" for name in names}
+
+
+def report_run(run, page):
     """A run with the files behind it, for the report page."""
     trained = run.checkpoint == "finetune"
     aligned = run.checkpoint == "align" or (trained and run.finetune.start == "align")
     variant = CONFIG.variants.get(run.variant)
+    where = (run.dataset, run.model, run.variant)
     return {
         "dataset": run.dataset,
         "model": run.model,
         "variant": run.variant,
         "description": variant.description if variant else "",
         "result": run.result,
+        "seeds": run.seeds_result if run in PLAN.averaged(PAGES[page]) else None,
+        "published": [
+            {"accuracy": one.accuracy, "source": one.source}
+            for one in CONFIG.published
+            if (one.dataset, one.model, one.variant) == where
+        ],
+        "predictions": predictions(run),
+        "questions": grounded(run),
         "align": align_folder(run) if aligned else None,
         "finetune": finetune_folder(run) if trained else None,
     }

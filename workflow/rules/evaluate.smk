@@ -13,7 +13,7 @@ rule predict:
         "results/runtimes/predict/{run}.tsv"
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(PLAN.runs[w.run].model)
+    threads: lambda w: cores(min(1, gpus(PLAN.runs[w.run].model)))
     resources:
         mem=memory(32),
         runtime="4h",
@@ -48,7 +48,7 @@ rule score:
     log:
         "logs/score/{folder}{run}.log",
     wildcard_constraints:
-        folder="|ablations/",
+        folder="|ablations/|seeds/each/",
     conda:
         "../../environment.yml"
     threads: 1
@@ -62,18 +62,35 @@ rule score:
     message:
         "Score of {wildcards.run}"
     shell:
-        "python -m meg.score --predictions {input.predictions} {params.compare}"
+        "python -m meg.score run --predictions {input.predictions} {params.compare}"
         " {params.about} --out {output.result} > {log} 2>&1"
 
 
-# Every variant of the targets, by `snakemake ablations`.
+rule seeds:
+    input:
+        results=lambda w: [run.result for run in PLAN.seeds_of(PLAN.runs[w.seeded])],
+    output:
+        result="results/seeds/{seeded}.json",
+    log:
+        "logs/seeds/{seeded}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(2),
+        runtime="10m",
+    params:
+        code=code("meg.seeds"),
+    message:
+        "Mean and standard deviation of {wildcards.seeded} over its seeds"
+    shell:
+        "python -m meg.seeds --out {output.result} {input.results} > {log} 2>&1"
+
+
+# Everything that the configuration's key `ablations` lists, by `snakemake ablations`.
 rule ablations:
     input:
-        [
-            run.result
-            for run in PLAN.targets
-            if run.result.startswith("results/ablations")
-        ],
+        ablations,
     localrule: True
     message:
-        "Every variant is scored"
+        "Every ablation is scored"

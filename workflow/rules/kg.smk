@@ -154,3 +154,38 @@ rule encoders:
     localrule: True
     message:
         "Every encoder is measured"
+
+
+# All encoders side by side, by `snakemake encoder_comparison`.
+rule encoder_comparison:
+    input:
+        [f"results/kge/{CONFIG.kg.name}_{name}.json" for name in CONFIG.encoders],
+    output:
+        table=f"results/kge/{CONFIG.kg.name}_comparison.tsv",
+        figure=report(
+            f"results/kge/{CONFIG.kg.name}_comparison.svg",
+            caption="../report/encoder_comparison.rst",
+            category="Graph encoders",
+            labels={"encoder": "all"},
+        ),
+        image=f"results/kge/{CONFIG.kg.name}_comparison.png",
+    log:
+        "logs/encoder_comparison.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(2),
+        runtime="10m",
+    params:
+        code=code("kg.comparison"),
+        encoders=json.dumps(
+            {
+                name: f"results/kge/{CONFIG.kg.name}_{name}.json"
+                for name in CONFIG.encoders
+            }
+        ),
+    message:
+        "The encoders side by side: {output.table}"
+    shell:
+        "python -m kg.comparison --encoders {params.encoders:q} --out {output.table} > {log} 2>&1"

@@ -58,3 +58,35 @@ rule ground:
     shell:
         "python -m kg.link run --linker {input.linker} --out {params.out}"
         " {input.questions} > {log} 2>&1"
+
+
+rule neighbours:
+    input:
+        concepts=rules.tables.output.concepts,
+        triplets=rules.tables.output.triplets,
+        questions=rules.ground.output.questions,
+    output:
+        questions=expand("results/neighbours/{{dataset}}/{split}.jsonl", split=SPLITS),
+    log:
+        "logs/neighbours/{dataset}.log",
+    benchmark:
+        "results/runtimes/neighbours/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(8),
+        runtime="1h",
+    params:
+        code=code("meg.neighbours"),
+        parents=(
+            f"--parents {GRAPH}/parents.parquet"
+            if CONFIG.kg.source == "release"
+            else ""
+        ),
+        out=folder,
+    message:
+        "Parents and triplets of the concepts in the questions of {wildcards.dataset}"
+    shell:
+        "python -m meg.neighbours --concepts {input.concepts} --triplets {input.triplets}"
+        " {params.parents} --out {params.out} {input.questions} > {log} 2>&1"

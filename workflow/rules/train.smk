@@ -47,15 +47,12 @@ rule align:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(PLAN.aligned[w.aligned].model)
+    threads: lambda w: cores(gpus(PLAN.aligned[w.aligned].model))
     resources:
-        mem=memory(32),
-        runtime="24h",
-        gpu=lambda w: gpus(PLAN.aligned[w.aligned].model),
-        gpu_slot=lambda w: int(gpus(PLAN.aligned[w.aligned].model) > 0),
+        **training(lambda w: PLAN.aligned[w.aligned].model),
     params:
         code=code("meg.align"),
-        launch=lambda w: launcher(PLAN.aligned[w.aligned].model),
+        launch=lambda w, threads: launcher(PLAN.aligned[w.aligned].model, threads),
         base=lambda w: base_option(PLAN.aligned[w.aligned].model),
         model=lambda w: section(PLAN.aligned[w.aligned].llm),
         config=lambda w: section(PLAN.aligned[w.aligned].align),
@@ -86,15 +83,12 @@ rule finetune:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(PLAN.finetuned[w.finetuned].model)
+    threads: lambda w: cores(gpus(PLAN.finetuned[w.finetuned].model))
     resources:
-        mem=memory(32),
-        runtime="24h",
-        gpu=lambda w: gpus(PLAN.finetuned[w.finetuned].model),
-        gpu_slot=lambda w: int(gpus(PLAN.finetuned[w.finetuned].model) > 0),
+        **training(lambda w: PLAN.finetuned[w.finetuned].model),
     params:
         code=code("meg.finetune"),
-        launch=lambda w: launcher(PLAN.finetuned[w.finetuned].model),
+        launch=lambda w, threads: launcher(PLAN.finetuned[w.finetuned].model, threads),
         base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
         start=align_option,
         model=lambda w: section(PLAN.finetuned[w.finetuned].llm),

@@ -42,6 +42,16 @@ class TestRead:
         assert "options.1" in splits.problems[0].reason
 
 
+class TestBadItem:
+    @pytest.mark.parametrize("cop", [None, "1", -1, 5, True, 1.0])
+    def test_whose_cop_names_no_option_is_named(self, cop, tmp_path):
+        path = write(tmp_path, [row("q1", 0)], [row("t1", 0), row("t2", cop), row("t3", 3)])
+        splits = read(MedMCQAConfig(path=path))
+        assert [question.id for question in splits.test] == ["t1", "t3"]
+        assert [problem.id for problem in splits.problems] == ["t2"]
+        assert f"cop is {cop!r}" in splits.problems[0].reason
+
+
 class TestBadFile:
     @pytest.mark.parametrize("cops", [[1, 2], [0, 4]])
     def test_counting_that_cannot_be_told(self, cops, tmp_path):
@@ -49,12 +59,28 @@ class TestBadFile:
         with pytest.raises(InputError, match="cannot be told"):
             read(MedMCQAConfig(path=write(tmp_path, rows, rows)))
 
-    @pytest.mark.parametrize("cop", [None, "1", -1, 5, True])
-    def test_wrong_cop(self, cop, tmp_path):
-        rows = [row("q1", 0), row("q2", cop)]
-        with pytest.raises(InputError, match=r"train\.json line 2: cop is"):
-            read(MedMCQAConfig(path=write(tmp_path, rows, rows)))
+    def test_empty(self, tmp_path):
+        with pytest.raises(InputError, match=r"train\.json is empty"):
+            read(MedMCQAConfig(path=write(tmp_path, [], [])))
 
     def test_missing(self, tmp_path):
         with pytest.raises(InputError, match=r"train\.json does not exist; fetch"):
             read(MedMCQAConfig(path=tmp_path))
+
+
+class TestHub:
+    def test_rows(self, monkeypatch):
+        class Hub:
+            @staticmethod
+            def load_dataset(name, part):
+                assert (name, part) == ("openlifescienceai/medmcqa", None)
+                return {
+                    "train": [row("q1", 3)],
+                    "validation": [row("t1", 0), row("t2", -1)],
+                    "test": [row("never read", -1)],
+                }
+
+        monkeypatch.setitem(__import__("sys").modules, "datasets", Hub)
+        splits = read(MedMCQAConfig())
+        assert [question.answer for question in (*splits.train, *splits.test)] == [3, 0]
+        assert [problem.id for problem in splits.problems] == ["t2"]

@@ -47,6 +47,7 @@ class TestRaw:
         ("change", "reason"),
         [
             ({"answer_idx": "E"}, "answer_idx"),
+            ({"answer_idx": ["A"]}, "answer_idx"),
             ({"options": None}, "answer_idx"),
             ({"question": ""}, "stem"),
             ({"options": RAW["options"] | {"A": " "}}, "an option is empty"),
@@ -58,8 +59,9 @@ class TestRaw:
         assert {problem.id for problem in splits.problems} == {"train-2", "dev-2", "test-2"}
         assert all(reason in problem.reason for problem in splits.problems)
 
-    def test_an_option_that_stands_twice_is_told_but_kept(self, tmp_path):
-        row = RAW | {"options": RAW["options"] | {"A": "b"}}
+    @pytest.mark.parametrize("again", ["b", " B."])
+    def test_an_option_that_stands_twice_is_told_but_kept(self, again, tmp_path):
+        row = RAW | {"options": RAW["options"] | {"A": again}}
         splits = read(write(tmp_path, "{}.jsonl", row))
         assert len(splits.test) == 1
         assert all(problem.kept for problem in splits.problems)
@@ -97,6 +99,29 @@ class TestLinked:
         assert not splits.test
         assert "entity 0:99 of a text of 15 characters" in splits.problems[0].reason
 
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"answerKey": None}, "not in list"),
+            ({"question": {"stem": "Q?"}}, "KeyError 'choices'"),
+            ({"question": LINKED["question"] | {"stem_ents": None}}, "TypeError"),
+            (
+                {"question": LINKED["question"] | {"stem_ents": [entity(0, 5, ("C1", "x"))]}},
+                "TypeError",
+            ),
+        ],
+    )
+    def test_bad_item_is_named_in_one_line(self, change, reason, tmp_path):
+        splits = read(self.write(tmp_path, LINKED, LINKED | {"id": "s2"} | change))
+        assert [question.id for question in splits.test] == ["test-s1"]
+        assert [problem.id for problem in splits.problems] == ["train-s2", "dev-s2", "test-s2"]
+        assert reason in splits.problems[0].reason
+        assert "\n" not in splits.problems[0].reason
+
+    def test_without_a_key_is_not_taken_for_a_raw_item(self, tmp_path):
+        splits = read(self.write(tmp_path, {k: v for k, v in LINKED.items() if k != "answerKey"}))
+        assert "not a linked statement: KeyError 'answerKey'" in splits.problems[0].reason
+
     def test_unknown_key(self, tmp_path):
         splits = read(self.write(tmp_path, LINKED | {"answerKey": "E"}))
         assert [problem.id for problem in splits.problems] == ["train-s1", "dev-s1", "test-s1"]
@@ -112,6 +137,19 @@ class TestBadFile:
         with (tmp_path / "train.jsonl").open("a") as file:
             file.write('{"question": ')
         with pytest.raises(InputError, match=r"train\.jsonl line 2: not JSON"):
+            read(config)
+
+    def test_key_that_stands_twice(self, tmp_path):
+        config = write(tmp_path, "{}.jsonl", RAW)
+        with (tmp_path / "dev.jsonl").open("a") as file:
+            file.write('{"question": "a", "question": "b"}')
+        with pytest.raises(InputError, match=r"dev\.jsonl line 2: the key 'question' stands twice"):
+            read(config)
+
+    def test_empty(self, tmp_path):
+        config = write(tmp_path, "{}.jsonl", RAW)
+        (tmp_path / "train.jsonl").write_text("")
+        with pytest.raises(InputError, match=r"train\.jsonl is empty"):
             read(config)
 
     def test_not_utf8(self, tmp_path):

@@ -22,12 +22,19 @@ class TestRead:
         assert not splits.train
 
     def test_unknown_letter_is_named(self, tmp_path):
-        splits = read(write(tmp_path, "Q?,1,2,3,4,E\nQ?,1,2,3,4,\nR?,1,2,3,4,A\n"))
-        assert [problem.id for problem in splits.problems] == ["anatomy-test-1", "anatomy-test-2"]
+        splits = read(
+            write(tmp_path, "".join(f"Q?,1,2,3,4,{x}\n" for x in ["E", "", "AB", "3", "A"]))
+        )
+        assert [problem.id[-1] for problem in splits.problems] == ["1", "2", "3", "4"]
+        assert "letter 'AB'" in splits.problems[2].reason
         assert len(splits.test) == 1
 
 
 class TestBadFile:
+    def test_empty(self, tmp_path):
+        with pytest.raises(InputError, match=r"anatomy_test\.csv is empty"):
+            read(write(tmp_path, ""))
+
     def test_missing_subject(self, tmp_path):
         write(tmp_path, "Q?,1,2,3,4,A\n")
         config = MMLUConfig(path=tmp_path, subjects=("anatomy", "virology"))
@@ -41,3 +48,25 @@ class TestBadFile:
     def test_cut_inside_a_quote(self, tmp_path):
         with pytest.raises(InputError, match=r"anatomy_test\.csv line 1"):
             read(write(tmp_path, '"Q?,1,2,3'))
+
+
+class TestHub:
+    def test_rows(self, monkeypatch):
+        class Hub:
+            @staticmethod
+            def load_dataset(name, part):
+                assert (name, part) == ("cais/mmlu", "anatomy")
+                return {
+                    "validation": [
+                        {"question": "Q?", "choices": ["1", "2", "3", "4"], "answer": 2},
+                        {"question": "Q?", "choices": ["1", "2"], "answer": 2},
+                        {"question": "Q?", "choices": None, "answer": None},
+                    ]
+                }
+
+        monkeypatch.setitem(__import__("sys").modules, "datasets", Hub)
+        splits = read(MMLUConfig(subjects=("anatomy",), split="val"))
+        assert [(question.id, question.answer) for question in splits.test] == [
+            ("anatomy-val-1", 2)
+        ]
+        assert [problem.id for problem in splits.problems] == ["anatomy-val-2", "anatomy-val-3"]

@@ -57,6 +57,13 @@ class TestOfficialSplit:
         with pytest.raises(InputError, match=r"1 of 1 test ids.*first x"):
             read(config)
 
+    def test_other_answers_than_the_questions(self, tmp_path):
+        keys = tmp_path / "keys.json"
+        keys.write_text('{"1": "no", "2": "yes"}')
+        config = PubMedQAConfig(path=write(tmp_path), split="official", test_ids=keys)
+        with pytest.raises(InputError, match=r"1 of 2 test ids.*answered otherwise.*first 2"):
+            read(config)
+
     def test_needs_its_ids(self, tmp_path):
         with pytest.raises(InputError, match=r"test_ground_truth\.json, got None; fetch"):
             read(PubMedQAConfig(path=write(tmp_path), split="official"))
@@ -70,6 +77,7 @@ class TestBadItem:
             ({"CONTEXTS": []}, "CONTEXTS"),
             ({"CONTEXTS": [1]}, "CONTEXTS"),
             ({"QUESTION": ""}, "stem"),
+            ({"QUESTION": " "}, "the stem is empty"),
             ({"QUESTION": None}, "stem"),
         ],
     )
@@ -86,9 +94,42 @@ class TestBadFile:
         with pytest.raises(InputError, match=r"does not exist; fetch ori_pqal\.json"):
             read(PubMedQAConfig(path=tmp_path / "ori_pqal.json"))
 
-    @pytest.mark.parametrize("text", ['{"1": {"QUEST', "[]", '{"1": {}}'])
+    def test_of_another_size_would_be_split_otherwise(self, tmp_path):
+        path = write(tmp_path, q3={})
+        rows = json.loads(path.read_text())
+        del rows["3"]
+        path.write_text(json.dumps(rows))
+        with pytest.raises(InputError, match=r"has 999 entries.*expected the 1,000"):
+            read(PubMedQAConfig(path=path))
+
+    @pytest.mark.parametrize("text", ['{"1": {"QUEST', "[]", '{"1": {}}', '{"1": 1, "1": 2}'])
     def test_broken(self, text, tmp_path):
         path = tmp_path / "ori_pqal.json"
         path.write_text(text)
         with pytest.raises(InputError, match=r"ori_pqal\.json"):
             read(PubMedQAConfig(path=path))
+
+
+class TestHub:
+    def test_rows(self, monkeypatch):
+        class Hub:
+            @staticmethod
+            def load_dataset(name, part):
+                assert (name, part) == ("qiaojin/PubMedQA", "pqa_labeled")
+                return {
+                    "train": [
+                        {
+                            "pubid": i,
+                            "question": f"Is {i} even?",
+                            "context": {"contexts": ["One.", "Two."], "labels": [], "meshes": []},
+                            "final_decision": "yes" if i % 2 == 0 else "no",
+                        }
+                        for i in range(1000)
+                    ]
+                }
+
+        monkeypatch.setitem(__import__("sys").modules, "datasets", Hub)
+        splits = read(PubMedQAConfig())
+        assert [len(questions) for _, questions in splits] == [500, 0, 500]
+        assert all(question.answer == int(question.id) % 2 for question in splits.test)
+        assert splits.test[0].context == "One.\nTwo."

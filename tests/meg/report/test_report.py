@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from kg.command import main
+from meg.prediction import Prediction, write_predictions
+from meg.question import Question, write_questions
 from meg.report.__main__ import ReportCommand
-from meg.report.contents import read_runtimes
+from meg.report.answers import answers
+from meg.report.contents import RunFiles, read_runtimes
 
 RESULT: dict[str, Any] = {
     "accuracy": 0.5,
@@ -40,8 +44,30 @@ SUMMARY = {
 }
 METRICS = {
     "link_prediction": {"test": {"mrr": 0.125, "by_relation": {"is_a": {"mrr": 0.9}}}},
+    "relation_classification": {"stored": {"accuracy": 0.875, "n": 8}, "text": None},
     "probes": {"stored": {"branch": 0.925}, "text": {"branch": 0.75}},
 }
+
+
+SPACE = {
+    "types": ["disease", "gene", "disease"],
+    "points": {k: [[0, 0], [1, 2], [2, 1]] for k in ("before", "after")},
+    "measures": {k: {"silhouette": 0.375} for k in ("before", "after")},
+    "nearest": [{"concept": "Marfan syndrome", "type": "disease", "before": ["A"], "after": ["B"]}],
+}
+QUESTIONS = [
+    Question(id=f"q{i}", stem=f"Which {i}?", options=("yes", "no"), answer=0) for i in range(4)
+]
+MAIN, OTHER = (0, 0, 1, None), (0, 1, 0, 1)
+"""What the two runs chose: both right, right here, right there, both wrong."""
+
+
+def predictions(path: Path, chosen: tuple[int | None, ...]) -> None:
+    rows = [
+        Prediction(id=q.id, answer=0, prediction=p, concepts=("C1", "C9"), text="perhaps")
+        for q, p in zip(QUESTIONS, chosen, strict=True)
+    ]
+    write_predictions(path, rows)
 
 
 @pytest.fixture
@@ -54,18 +80,32 @@ def results(tmp_path: Path) -> Path:
         "summary.json": SUMMARY,
         "encoder/metrics.json": METRICS,
         "align/metrics.json": {"concepts": 3},
+        "space.json": SPACE,
+        "questions.json": {
+            "splits": {"train": {"questions": 1234}, "test": {"questions": 4}},
+            "problems": [{"split": "test", "id": "q77", "reason": "no answer", "kept": False}],
+            "duplicates": {"train-test": [["q1", "q2"]]},
+        },
     }
     for name, value in files.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(value))
-    steps = [{"stage": "mapper", "step": 0, "loss": 9}, {"step": 1, "loss": 2}, {"train_loss": 2}]
+    steps = [
+        {"stage": "mapper", "step": 0, "loss": 9, "top1": 0.1, "top10": 0.2},
+        {"step": 1, "loss": 2, "top1": 0.3, "top10": 0.4},
+        {"train_loss": 2},
+    ]
     (tmp_path / "align/history.jsonl").write_text("\n".join(map(json.dumps, steps)))
     (tmp_path / "encoder/history.jsonl").write_text(json.dumps({"epoch": 1, "loss": 1, "mrr": 0.1}))
     (tmp_path / "runtimes/predict").mkdir(parents=True)
     (tmp_path / "runtimes/predict/quiz.tsv").write_text(
         "s\th:m:s\tmax_rss\tcpu_time\n90.0\t0:01:30\t512.5\t30\n"
     )
+    write_questions(tmp_path / "questions.jsonl", QUESTIONS)
+    predictions(tmp_path / "quiz_tiny.jsonl", MAIN)
+    predictions(tmp_path / "text_only.jsonl", OTHER)
+    pl.DataFrame({"cui": ["C1"], "name": ["Marfan"]}).write_parquet(tmp_path / "concepts.parquet")
     return tmp_path
 
 
@@ -73,6 +113,9 @@ def command(folder: Path, *runs: dict[str, Any]) -> list[str]:
     arguments = {
         "kg": "toy",
         "graph": folder / "summary.json",
+        "concepts": folder / "concepts.parquet",
+        "datasets": json.dumps({"quiz": str(folder / "questions.json")}),
+        "spaces": json.dumps({"tiny": str(folder / "space.json")}),
         "encoders": json.dumps({"edge": str(folder / "encoder")}),
         "runs": json.dumps(runs),
         "runtimes": folder / "runtimes",
@@ -82,8 +125,13 @@ def command(folder: Path, *runs: dict[str, Any]) -> list[str]:
 
 
 def run(folder: Path, file: str, variant: str, **other: Any) -> dict[str, Any]:
-    result = str(folder / file)
-    return {"dataset": "quiz", "model": "tiny", "variant": variant, "result": result} | other
+    result = folder / file
+    files = {
+        "result": str(result),
+        "predictions": str(result.with_suffix(".jsonl")),
+        "questions": str(folder / "questions.jsonl"),
+    }
+    return {"dataset": "quiz", "model": "tiny", "variant": variant} | files | other
 
 
 class TestReport:
@@ -95,11 +143,47 @@ class TestReport:
         ]
         main(ReportCommand, command(results, *runs))
         page = (results / "report.html").read_text()
-        for text in ("quiz by tiny", "no graph", "12.5", "-10.0", "0.925", "2.13.0", "disease"):
+        for text in (
+            "quiz by tiny",
+            "no graph",
+            "12.5",
+            "-10.0",
+            "0.875",
+            "0.925",
+            "2.13.0",
+            "disease",
+        ):
             assert text in page
         assert "Phase I, align" in page
+        assert "name retrieval" in page
+        assert "Marfan syndrome" in page
+        for text in ("1,234", "q77", "no answer", "train-test"):
+            assert text in page
         assert "predict quiz" in page
         assert "0.900" not in page, "by-relation ranks would flood the table"
+
+    def test_puts_seeds_and_published_numbers_beside_ours(self, results: Path) -> None:
+        over_seeds = {"mean": 0.4321, "standard_deviation": 0.0123, "values": [0.42, 0.44]}
+        (results / "seeds.json").write_text(json.dumps({"accuracy": over_seeds}))
+        published = [{"accuracy": 54.2, "source": "a notebook"}]
+        more = {"seeds": str(results / "seeds.json"), "published": published}
+        main(ReportCommand, command(results, run(results, "quiz_tiny.json", "main", **more)))
+        page = (results / "report.html").read_text()
+        for text in ("published, a notebook", "54.2", "standard deviation", "43.2", "1.2"):
+            assert text in page
+
+    def test_shows_answers_of_each_case(self, results: Path) -> None:
+        ours = RunFiles(**run(results, "quiz_tiny.json", "main"))
+        theirs = RunFiles(**run(results, "text_only.json", "text_only"))
+        rows = answers(ours, theirs, results / "concepts.parquet")
+        assert [(row["case"], row["question"]) for row in rows] == [
+            ("right only with vectors", "Which 1?"),
+            ("right only without", "Which 2?"),
+            ("both right", "Which 0?"),
+            ("both wrong", "Which 3?"),
+        ]
+        assert rows[0]["concepts injected"] == "Marfan, C9"
+        assert (rows[-1]["main"], rows[-1]["text_only"]) == ("(unanswered) perhaps", "no")
 
     def test_of_no_run_shows_graph_and_encoders(self, results: Path) -> None:
         main(ReportCommand, command(results))

@@ -1,0 +1,134 @@
+"""The measures of several encoders side by side: a table (TSV) and a figure (SVG and PNG).
+
+python -m kg.comparison --encoders '{"text": "text/metrics.json"}' --out hpo_comparison.tsv
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import polars as pl
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from kg.artefact import read_json, replacing
+from kg.command import Command, main
+
+__all__ = ["comparison", "figure"]
+
+FREE = {
+    "(popularity)": "popularity",
+    "(text: nearest names)": "text_neighbours",
+    "(text smoothed)": "smoothed",
+}
+"""Rows that need no training -> their scorer of links."""
+
+VECTORS = {"(text: nearest names)": "text", "(text smoothed)": "smoothed"}
+"""Rows that need no training -> their vectors."""
+
+Measure = Callable[[Mapping[str, Any], str, str], float | None]
+
+log = logging.getLogger(__name__)
+
+
+def _link(key: str) -> Measure:
+    return lambda metrics, scorer, vectors: metrics["link_prediction"][scorer][key]
+
+
+def _relation(key: str) -> Measure:
+    return lambda metrics, scorer, vectors: (
+        metrics["relation_classification"].get(vectors) or {}
+    ).get(key)
+
+
+def _choice(kind: str) -> Measure:
+    """The mean over relations."""
+
+    def mean(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
+        found = metrics["probes"].get(vectors, {}).get(f"choice_of_{kind}_facts")
+        return sum(found.values()) / len(found) if found else None
+
+    return mean
+
+
+def _parent(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
+    return (metrics["probes"].get(vectors, {}).get("parent") or {}).get("mrr")
+
+
+MEASURES: dict[str, Measure] = {
+    "MRR": _link("mrr"),
+    "Hits@1": _link("hits@1"),
+    "Hits@3": _link("hits@3"),
+    "Hits@10": _link("hits@10"),
+    "macro MRR": _link("macro_mrr"),
+    "macro Hits@10": _link("macro_hits@10"),
+    "relation accuracy": _relation("accuracy"),
+    "relation macro accuracy": _relation("macro"),
+    "choice, known facts": _choice("known"),
+    "choice, new facts": _choice("new"),
+    "parent MRR": _parent,
+    "branch": lambda metrics, scorer, vectors: metrics["probes"].get(vectors, {}).get("branch"),
+}
+"""Columns; link prediction is by the encoder's scorer, the rest by its stored vectors."""
+
+DRAWN = ("MRR", "Hits@10", "relation macro accuracy", "choice, new facts", "parent MRR", "branch")
+
+
+def comparison(metrics: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+    """A row an encoder (name -> its metrics.json), then the rows without training, in brackets.
+
+    Those are the first encoder's, as all share graph, features and split. Null: not measured.
+    """
+    first = next(iter(metrics.values()))
+    rows = [
+        {"encoder": name} | {column: get(one, "test", "stored") for column, get in MEASURES.items()}
+        for name, one in metrics.items()
+    ]
+    rows += [
+        {"encoder": name}
+        | {column: get(first, scorer, VECTORS.get(name, "")) for column, get in MEASURES.items()}
+        for name, scorer in FREE.items()
+    ]
+    return pl.DataFrame(rows, schema={"encoder": pl.String} | dict.fromkeys(MEASURES, pl.Float64))
+
+
+def figure(table: pl.DataFrame) -> Figure:
+    """Bars, a panel a measure, encoders in the same order in each; untrained rows in grey."""
+    names = table["encoder"].to_list()
+    colours = ["#999999" if name.startswith("(") else "#3b82c4" for name in names]
+    drawing = Figure(figsize=(11, 0.9 + 0.5 * len(names)), layout="constrained")
+    panels = drawing.subplots(2, len(DRAWN) // 2, sharey=True)
+    for axes, measure in zip(panels.flat, DRAWN, strict=True):
+        values = table[measure].to_list()
+        bars = axes.barh(names, [value or 0 for value in values], color=colours)
+        axes.bar_label(bars, ["" if v is None else f"{v:.3f}" for v in values], padding=2)
+        axes.set_title(measure, loc="left", fontsize=10)
+        axes.margins(x=0.18)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0, 0].invert_yaxis()
+    return drawing
+
+
+class ComparisonCommand(Command):
+    """Tables and a figure of several metrics.json of one graph."""
+
+    encoders: dict[str, Path] = Field(description="metrics.json of the encoders, by name")
+    out: Path = Field(description="the table, .tsv; the figure goes beside it, .svg and .png")
+
+    def run(self) -> None:
+        """Read, compare, write."""
+        table = comparison({name: read_json(path) for name, path in self.encoders.items()})
+        with replacing(self.out) as temporary:
+            table.write_csv(temporary, separator="\t", float_precision=4)
+        with mpl.rc_context({"svg.hashsalt": self.out.stem, "svg.fonttype": "none"}):
+            drawing = figure(table)
+            for kind, metadata in (("svg", {"Date": None}), ("png", {})):
+                with replacing(self.out.with_suffix(f".{kind}")) as temporary:
+                    drawing.savefig(temporary, format=kind, metadata=metadata)
+        log.info("%s: %d encoders", self.out, len(self.encoders))
+
+
+if __name__ == "__main__":
+    main(ComparisonCommand)

@@ -1,0 +1,115 @@
+"""Every graph encoder by one call: vectors to store, and how links are predicted by them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kg.baselines import translation_scorer
+from kg.config import LOOKUP, SAGE, EncoderConfig
+from kg.graph import Graph, Split
+from kg.inputs import NodeFeatures, node_features
+from kg.lineage import lineage
+from kg.link_prediction import LinkPredictor, all_vectors, scorer_of
+from kg.projection import Principal, Standard, unit_half
+from kg.ranking import Scorer
+from kg.sampling import build_adjacency
+from kg.spectral import spectral_embedding
+from kg.training import train_encoder
+from kg.walks import walk_vectors
+
+__all__ = ["Encoded", "encode"]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder makes of a graph.
+
+    Shapes: `vectors` (node, dim) float16, what is stored.
+    """
+
+    vectors: Tensor
+    score: Scorer
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    """All that new vectors are computed by; empty where only the stored ones are."""
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
+    """Train the configured encoder on `split.train` and text features `raw` (node, feature).
+
+    Those that are trained by link prediction predict by their decoder, the others by translation.
+    """
+    if config.encoder in SAGE:
+        return _sage(split, raw, config, checkpoint)
+    if config.encoder in LOOKUP:
+        return _lookup(split, raw, config, checkpoint)
+    if config.encoder == "text":
+        return _text(split, raw, config)
+    if config.encoder == "rdf2vec":
+        vectors = walk_vectors(split.train, config)
+    else:
+        seeded = torch.Generator().manual_seed(config.seed)
+        vectors = torch.randn(split.train.nodes, config.dim, generator=seeded)
+    stored = unit_half(vectors)
+    return Encoded(stored, translation_scorer(stored, split.train))
+
+
+def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
+    """A store of two parts, each of length 1: the compressed encoder's and the spectral one.
+
+    With the encoder's vector the text of the concept's lineage is compressed.
+    """
+    standard = Standard.of(raw)
+    seeded = torch.Generator().manual_seed(config.seed)
+    dims = config.spectral_dim, config.message_dim
+    spectral = spectral_embedding(split.train, max(dims), seeded)
+    spectral, sent = (spectral[:, :dim] for dim in dims)
+    text = standard(raw)
+    features = node_features(text, sent).to(_device())
+    features = features.half() if config.bf16 else features
+    model, history = train_encoder(split, features, config, checkpoint)
+    keys = _keys(model, features, split.train, config)
+    described = torch.cat([keys, config.lineage * lineage(text, split.train)], dim=1)
+    output = Principal.of(described, config.dim - config.spectral_dim)
+    weights = model.state_dict() | _weights("features", standard) | _weights("output", output)
+    stored = unit_half(output(described), spectral)
+    return Encoded(stored, scorer_of(model.decoder, keys), weights, history)
+
+
+def _lookup(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
+    none = node_features(raw[:, :0], raw[:, :0]).to(_device())
+    model, history = train_encoder(split, none, config, checkpoint)
+    keys = _keys(model, none, split.train, config)
+    stored = unit_half(keys[:, : config.dim])
+    return Encoded(stored, scorer_of(model.decoder, keys), model.state_dict(), history)
+
+
+def _text(split: Split, raw: Tensor, config: EncoderConfig) -> Encoded:
+    standard = Standard.of(raw)
+    text = standard(raw)
+    output = Principal.of(text, config.dim)
+    weights = _weights("features", standard) | _weights("output", output)
+    stored = unit_half(output(text))
+    return Encoded(stored, translation_scorer(stored, split.train), weights)
+
+
+def _keys(
+    model: LinkPredictor, features: NodeFeatures, train: Graph, config: EncoderConfig
+) -> Tensor:
+    """The decoder's keys of all nodes; they and the model come to the CPU."""
+    adjacency = build_adjacency(train.to(_device()))
+    keys = all_vectors(model, features.to(_device()), adjacency, config.bf16).cpu()
+    model.cpu()
+    return keys
+
+
+def _weights(name: str, part: Standard | Principal) -> dict[str, Tensor]:
+    return {f"{name}.{key}": value.contiguous() for key, value in vars(part).items()}
+
+
+def _device() -> torch.device:
+    """A GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

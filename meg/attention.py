@@ -1,0 +1,36 @@
+"""Which implementation of attention an LLM is loaded with."""
+
+from collections.abc import Callable
+
+import torch
+from transformers.utils.import_utils import (
+    is_flash_attn_2_available,
+    is_flash_attn_3_available,
+    is_flash_attn_4_available,
+)
+
+__all__ = ["attention"]
+
+FLASH: tuple[tuple[str, Callable[[], bool], range], ...] = (
+    ("flash_attention_4", is_flash_attn_4_available, range(9, 13)),
+    ("flash_attention_3", is_flash_attn_3_available, range(8, 10)),
+    ("flash_attention_2", is_flash_attn_2_available, range(8, 13)),
+)
+"""transformers' name, whether it is installed, and the major compute capabilities it has kernels
+for (Ampere is 8, Hopper 9, Blackwell 10 and 12); the newest first."""
+
+
+def attention(dtype: torch.dtype) -> str:
+    """transformers' name of the fastest attention at hand.
+
+    On a GPU flash-attn 4, 3 or 2, the first that is installed and runs on it, else SDPA; on a CPU
+    plain attention, whose backward pass is the faster. flash-attn knows no float32.
+    """
+    if not torch.cuda.is_available():
+        return "eager"
+    major = torch.cuda.get_device_capability()[0]
+    if dtype != torch.float32:
+        for name, installed, majors in FLASH:
+            if major in majors and installed():
+                return name
+    return "sdpa"

@@ -1,0 +1,119 @@
+"""What the graph says of the concepts in a question: their parents, and triplets as sentences.
+
+grounded questions + concepts + triplets -> the same questions with `neighbours`. Prompts that
+show neither do not need this stage.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field
+from pydantic_settings import CliPositionalArg
+
+from kg.command import Command, main
+from kg.tables import read_concepts, read_triplets
+from meg.question import Neighbours, Question, read_questions, write_questions
+
+__all__ = ["neighbours_of", "with_neighbours"]
+
+MOST = 8
+"""Parents, and triplets, that are kept of a concept; prompts show at most as many."""
+
+PARENT_RELATIONS = ("is_a", "isa", "CHD")
+"""Relations whose tail is the head's parent, as kg.hpo and kg.umls write them."""
+
+VERBS = {"CHD": "is a", "isa": "is a", "RB": "is broader than", "RO": "is related to"}
+"""Relations that are no words; of others "_" becomes a space."""
+
+log = logging.getLogger(__name__)
+
+
+def neighbours_of(
+    cuis: Iterable[str],
+    concepts: pl.DataFrame,
+    triplets: pl.DataFrame,
+    parents: pl.DataFrame | None = None,
+) -> dict[str, Neighbours]:
+    """Parents and triplets of each concept that has some, the rarest neighbours first.
+
+    A neighbour with few triplets of its own says more of a concept than one that all are linked
+    to. `parents` (cui, values) is a source's own list; without it they are tails of `is_a`.
+    """
+    asked = pl.DataFrame({"cui": sorted(set(cuis))}, {"cui": pl.String})
+    if parents is None:
+        links = triplets.filter(pl.col("relation").is_in(PARENT_RELATIONS))
+        parents = links.group_by(cui="head").agg(values=pl.col("tail").unique().sort())
+    own = asked.join(parents, on="cui").select("cui", pl.col("values").list.head(MOST))
+    above = dict(own.iter_rows())
+    facts = dict(_facts(asked, concepts, triplets).iter_rows())
+    return {
+        cui: Neighbours(parents=above.get(cui, ()), triplets=facts.get(cui, ()))
+        for cui in asked["cui"]
+        if cui in above or cui in facts
+    }
+
+
+def with_neighbours(question: Question, known: dict[str, Neighbours]) -> Question:
+    """The question with what is known of the concepts that it may name."""
+    cuis = sorted({c.cui for mention in question.all_mentions for c in mention.candidates})
+    found = {cui: known[cui] for cui in cuis if cui in known}
+    return question.model_copy(update={"neighbours": found})
+
+
+def _facts(asked: pl.DataFrame, concepts: pl.DataFrame, triplets: pl.DataFrame) -> pl.DataFrame:
+    """`cui` and its triplets as sentences, those of the neighbours with fewest triplets first."""
+    ends = pl.concat([triplets["head"], triplets["tail"]]).value_counts(name="degree")
+    degree = ends.rename({ends.columns[0]: "other"})
+    names = concepts.select("cui", "name")
+    verb = pl.col("relation").replace(VERBS).str.replace_all("_", " ", literal=True)
+    rows = [
+        triplets.join(asked, left_on=end, right_on="cui", how="semi").with_columns(
+            cui=pl.col(end), other=pl.col(other)
+        )
+        for end, other in (("head", "tail"), ("tail", "head"))
+    ]
+    return (
+        pl.concat(rows)
+        .join(degree, on="other")
+        .sort("cui", "degree", "other", "relation", "head")
+        .group_by("cui", maintain_order=True)
+        .head(MOST)
+        .join(names.rename({"cui": "head", "name": "subject"}), on="head", maintain_order="left")
+        .join(names.rename({"cui": "tail", "name": "object"}), on="tail", maintain_order="left")
+        .group_by("cui", maintain_order=True)
+        .agg(pl.format("{} {} {}.", "subject", verb, "object"))
+    )
+
+
+class NeighboursCommand(Command):
+    """Add to grounded questions what the graph says of their concepts."""
+
+    concepts: Path = Field(description="concepts.parquet")
+    triplets: Path = Field(description="triplets.parquet of the same concepts")
+    parents: Path | None = Field(
+        None, description="parents.parquet of kg.release, if the release has one; else by is_a"
+    )
+    out: Path = Field(description="folder for the questions, under their own names")
+    questions: CliPositionalArg[list[Path]] = Field(description="grounded questions, JSON lines")
+
+    def run(self) -> None:
+        """Read the graph once, add its neighbours to every file."""
+        parents = None
+        if self.parents is not None and self.parents.is_file():
+            parents = pl.read_parquet(self.parents)
+        files = {path: list(read_questions(path)) for path in self.questions}
+        mentions = [m for file in files.values() for q in file for m in q.all_mentions]
+        cuis = {candidate.cui for mention in mentions for candidate in mention.candidates}
+        triplets = read_triplets(self.triplets)
+        known = neighbours_of(cuis, read_concepts(self.concepts), triplets, parents)
+        for path, questions in files.items():
+            write_questions(
+                self.out / path.name, (with_neighbours(one, known) for one in questions)
+            )
+        log.info("%d of %d concepts have neighbours", len(known), len(cuis))
+
+
+if __name__ == "__main__":
+    main(NeighboursCommand)

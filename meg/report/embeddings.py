@@ -1,0 +1,83 @@
+"""The graph's side of the report: the graph itself, its encoders, and the space they make."""
+
+from kg.artefact import read_json
+from meg.report.contents import Contents, flat, read_history
+from meg.report.figures import Cloud, clouds, curves, history_curve
+from meg.report.page import Part, Table
+
+__all__ = ["encoders", "graph", "spaces"]
+
+
+def encoders(contents: Contents) -> Part:
+    panels, ranks, relations, probes = {}, [], [], []
+    for name, folder in contents.encoders.items():
+        metrics = read_json(folder / "metrics.json")
+        for scorer, row in metrics["link_prediction"].items():
+            label = name if scorer == "test" else scorer.replace("_", " ")
+            numbers = {key: value for key, value in row.items() if not isinstance(value, dict)}
+            ranks.append({"encoder": name, "scored by": label} | numbers)
+        for vectors, row in metrics.get("relation_classification", {}).items():
+            relations.append({"encoder": name, "vectors": vectors.replace("_", " ")} | (row or {}))
+        for vectors, row in metrics["probes"].items():
+            probes.append({"encoder": name, "vectors": vectors} | flat(row))
+        history = read_history(folder)
+        if history:
+            panels[f"{name}: loss"] = [history_curve(history, "loss", "epoch")]
+            panels[f"{name}: validation MRR"] = [history_curve(history, "mrr", "epoch")]
+    text = (
+        "Link prediction on held-out facts: filtered realistic ranks over all concepts, in both "
+        "directions, beside scorers without training. Relation classification: which relation "
+        "holds between two linked concepts, by their vectors. Probes: what the stored vector, and "
+        "the name's text vector alone, tell a reader who can only compare or project."
+    )
+    tables = [
+        Table(ranks, "Link prediction"),
+        Table(relations, "Relation classification"),
+        Table(probes, "Probes"),
+    ]
+    return Part("Graph encoders", text, [curves(panels, "epoch")] if panels else [], tables)
+
+
+def graph(contents: Contents) -> Part:
+    summary = read_json(contents.graph)
+    counts = ("relations", "semantic_types", "sources")
+    sizes = {k: v for k, v in summary.items() if k not in (*counts, "files")}
+    sizes = {k: v for k, v in flat(sizes).items() if not k.startswith("degree histogram")}
+    tables = [Table([{"": key, "number": value} for key, value in sizes.items()], contents.kg)]
+    for name in counts:
+        rows = [{name.replace("_", " "): k, "number": v} for k, v in summary[name].items()]
+        tables.append(Table(rows[:20]))
+    return Part("The graph", "", (), tables)
+
+
+def spaces(contents: Contents) -> Part:
+    """What `meg.space` found: the maps, how far types are apart, and neighbours."""
+    figures, tables = [], []
+    for model, path in contents.spaces.items():
+        found = read_json(path)
+        names = {"before": "as stored", "after": f"through the mapper of {model}"}
+        panels = {
+            title: _clouds(found["types"], found["points"][where]) for where, title in names.items()
+        }
+        figures.append(clouds(panels))
+        measures = [{"space": names[k]} | flat(v) for k, v in found["measures"].items()]
+        tables.append(Table(measures, f"{model}: semantic types"))
+        nearest = [
+            {"concept": row["concept"], "type": row["type"]}
+            | {f"nearest {title}": "; ".join(row[where]) for where, title in names.items()}
+            for row in found["nearest"]
+        ]
+        tables.append(Table(nearest, f"{model}: nearest concepts"))
+    text = (
+        "Concept vectors as stored and as the LLM sees them after Phase I: t-SNE of some concepts "
+        "of the largest semantic types (distances between far points mean nothing), how well the "
+        "types are apart by cosine, and the nearest concepts of a few."
+    )
+    return Part("The space", text, figures, tables)
+
+
+def _clouds(types: list[str], points: list[list[float]]) -> list[Cloud]:
+    return [
+        Cloud(kind, [xy for other, xy in zip(types, points, strict=True) if other == kind])
+        for kind in dict.fromkeys(types)
+    ]

@@ -1,0 +1,49 @@
+"""The trainings of both phases, and what every job took."""
+
+from kg.artefact import read_json
+from meg.report.contents import Contents, Row, flat, read_history, read_runtimes
+from meg.report.figures import Curve, curves, history_curve
+from meg.report.page import Part, Table
+
+__all__ = ["runtimes", "trainings"]
+
+
+def trainings(contents: Contents) -> Part:
+    figures, tables = [], []
+    for title, field in (("Phase I", "align"), ("Phase II", "finetune")):
+        folders = dict.fromkeys(getattr(run, field) for run in contents.runs if getattr(run, field))
+        panels: dict[str, list[Curve]] = {}
+        for folder in folders:
+            panels |= _panels(f"{title}, {folder.name}", read_history(folder))
+        if panels:
+            figures.append(curves(panels, "step"))
+        rows = [{"model": f.name} | flat(read_json(f / "metrics.json")) for f in folders]
+        tables.append(Table(rows, title))
+    text = (
+        "Training losses by optimiser step. Beside Phase I's, name retrieval: the share of mapped "
+        "vectors that are nearest to their own concept's name (top 1), or have it among the ten "
+        "nearest; at step 0 the mapper alone has been trained."
+    )
+    return Part("Training", text, figures, tables)
+
+
+def _panels(title: str, history: list[Row]) -> dict[str, list[Curve]]:
+    """The phase's losses and, where it was logged, name retrieval."""
+    rows = [row for row in history if "stage" not in row and "loss" in row]
+    if not rows:
+        return {}
+    losses = [name for name in rows[0] if name.startswith("loss")]
+    panels = {title: [history_curve(rows, name, "step") for name in losses]}
+    if "top1" in rows[0]:
+        alone = [row | {"step": 0} for row in history if row.get("stage") == "mapper"][-1:]
+        panels[f"{title}: name retrieval"] = [
+            history_curve(alone + rows, name, "step") for name in ("top1", "top10")
+        ]
+    return panels
+
+
+def runtimes(contents: Contents) -> Part:
+    rows = read_runtimes(contents.runtimes)
+    total = sum(row["minutes"] for row in rows)
+    text = f"{total:.1f} minutes in all, one job after another; memory is the largest resident set."
+    return Part("Runtimes", text, (), [Table(sorted(rows, key=lambda row: -row["minutes"]))])

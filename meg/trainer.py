@@ -1,0 +1,192 @@
+"""transformers' Trainer for an objective: saves what is trained, two rates, batches by length."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.utils.data import Sampler
+from transformers import Trainer
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from kg.errors import InputError
+from meg.meter import Meter
+from meg.tokens import Example
+
+__all__ = ["LengthGrouped", "Numbered", "ObjectiveTrainer", "trained_parameters"]
+
+WEIGHTS = "trainable.safetensors"
+
+
+class ObjectiveTrainer(Trainer):
+    """Trainer for an objective: saves what is trained only, two learning rates, logged parts."""
+
+    def __init__(
+        self,
+        rates: tuple[float, float],
+        watch: Callable[[], dict[str, float]],
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.rates, self.watch = rates, watch
+        self.examples: list[Example] = [example for _, example in arguments["train_dataset"]]
+        self.parts: dict[str, torch.Tensor] = {}
+        self.meter = Meter(_size(self.model), self.args.world_size)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW; parameters of the LLM at the first rate, of mapper and losses at the second."""
+        if self.optimizer is None:
+            trained = trained_parameters(model or self.model)
+            llm = [p for name, p in trained.items() if ".llm." in name]
+            other = [p for name, p in trained.items() if ".llm." not in name]
+            groups = [
+                {"params": parameters, "lr": rate}
+                for parameters, rate in zip((llm, other), self.rates, strict=True)
+                if parameters
+            ]
+            self.optimizer = torch.optim.AdamW(groups, weight_decay=self.args.weight_decay)
+        return self.optimizer
+
+    def create_scheduler(self, *arguments: Any, **keywords: Any) -> Any:
+        """As the Trainer does; DeepSpeed's engine, as soon as it exists, is told what to save."""
+        wrapped = getattr(self.accelerator, "deepspeed_engine_wrapped", None)
+        if wrapped is not None:
+            _leave_out_frozen(wrapped.engine)
+        return super().create_scheduler(*arguments, **keywords)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        examples = [self.examples[i] for i in inputs.pop("example").tolist()]
+        self.meter.add(sum(map(len, examples)))
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"the loss is {float(loss)} at step {self.state.global_step + 1} on the examples "
+                f"{', '.join(example.id for example in examples)}; look at them, or lower "
+                "learning_rate; the last state before it is kept"
+            )
+        self.parts = {name: value for name, value in outputs.items() if name != "loss"}
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *arguments: Any, **keywords: Any) -> None:
+        if "loss" in logs:
+            parts = {name: round(float(value), 4) for name, value in self.parts.items()}
+            logs = logs | parts | self.meter.read()
+            if not self.is_deepspeed_enabled:  # which keeps the weights in parts, and narrow
+                logs |= self.watch()
+            optimiser: Any = self.optimizer
+            if "learning_rate" in logs and len(optimiser.param_groups) > 1:
+                # One schedule for both groups of parameters.
+                logs["learning_rate_mapper"] = logs["learning_rate"] / self.rates[0] * self.rates[1]
+        super().log(logs, *arguments, **keywords)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+        step = self.args.gradient_accumulation_steps * self.args.world_size
+        lengths = [len(example) for example in self.examples]
+        return LengthGrouped(lengths, self.args.train_batch_size * step, self.args.seed)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """What is trained; DeepSpeed's engine saves it itself, beside the optimiser."""
+        if not self.is_deepspeed_enabled:
+            super().save_model(output_dir, _internal_call)
+
+    def give_back(self) -> None:
+        """After a training by DeepSpeed: whole float32 weights in every process, no hooks."""
+        if not self.is_deepspeed_enabled:
+            return
+        objective: Any = self.model
+        engine: Any = self.model_wrapped
+        trained = trained_parameters(objective).values()
+        parameters = list(dict.fromkeys([*trained, *objective.meg.mapper.parameters()]))
+        whole = [_whole(parameter) for parameter in parameters]
+        engine.destroy()
+        for parameter, value in zip(parameters, whole, strict=True):
+            parameter.data = value.float()
+        objective.meg.mapper.float()
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        folder = Path(output_dir or str(self.args.output_dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        trained = trained_parameters(self.model).items()
+        save_file({name: p.detach().contiguous() for name, p in trained}, folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        target: Any = model or self.model
+        unexpected = target.load_state_dict(weights, strict=False).unexpected_keys
+        if unexpected:
+            raise InputError(
+                f"{resume_from_checkpoint} is of another model (first {unexpected[0]}); remove it"
+            )
+
+
+class Numbered:
+    """A collator of (number, example): the batch says whose it is, for errors and counts."""
+
+    def __init__(self, collate: Callable) -> None:
+        self.collate = collate
+
+    def __call__(self, rows: Sequence[tuple[int, Example]]) -> dict[str, torch.Tensor]:
+        numbers, examples = zip(*rows, strict=True)
+        return {**self.collate(examples), "example": torch.tensor(numbers)}
+
+
+class LengthGrouped(Sampler[int]):
+    """A fresh order every epoch, rows of like length together, drawn from seed and epoch alone."""
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self):
+        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+def trained_parameters(model: Any) -> dict[str, nn.Parameter]:
+    """Parameters that are not frozen, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _leave_out_frozen(engine: Any) -> None:
+    """Let DeepSpeed's checkpoints hold what is trained, not the base LLM too."""
+    save, load = engine.save_checkpoint, engine.load_checkpoint
+
+    def load_trained(folder: str, **options: Any) -> Any:
+        return load(folder, **options | {"load_module_strict": False})
+
+    engine.save_checkpoint = partial(save, exclude_frozen_parameters=True)
+    engine.load_checkpoint = load_trained
+
+
+def _whole(parameter: nn.Parameter) -> torch.Tensor:
+    """A copy of what DeepSpeed has parted or narrowed; all processes must ask for it at once."""
+    from deepspeed.runtime.zero import GatheredParameters  # noqa: PLC0415
+    from deepspeed.utils import safe_get_full_fp32_param  # noqa: PLC0415
+
+    if parameter.requires_grad:
+        return safe_get_full_fp32_param(parameter).clone()
+    with GatheredParameters([parameter]):
+        return parameter.detach().clone()
+
+
+def _size(model: Any) -> int:
+    """Parameters of the LLM that a token meets: not the look-up of its embedding."""
+    every = sum(p.numel() for p in model.parameters())
+    llm = model.meg.llm
+    tied = getattr(llm.config, "tie_word_embeddings", False)
+    return every - (0 if tied else llm.get_input_embeddings().weight.numel())

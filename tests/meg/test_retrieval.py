@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from meg.align import align
+from meg.config import AlignConfig, TrainingConfig
+from meg.retrieval import NameRetrieval
+from meg.vectors import Vectors
+
+NAMES = [(f"C{i:02}", f"{'abcdefghij'[i % 10]}{i} pain") for i in range(20)]
+
+
+@pytest.fixture
+def retrieval(meg_and_tokens, store):
+    meg, tokens = meg_and_tokens
+    return NameRetrieval(meg, tokens, NAMES, Vectors(store))
+
+
+def test_vectors_that_are_the_names_are_all_found(retrieval):
+    retrieval.mapper.forward = lambda _: retrieval.names + retrieval.mapper.mean
+    assert retrieval() == {"top1": 1.0, "top10": 1.0}
+
+
+def test_equals_a_loop(retrieval):
+    mapped = retrieval.mapper(retrieval.concepts) - retrieval.mapper.mean
+    found = []
+    for own, vector in enumerate(mapped):
+        cosines = torch.cosine_similarity(vector[None], retrieval.names)
+        found.append(int((cosines > cosines[own] + 1e-6).sum()))
+    expected = {f"top{k}": sum(rank < k for rank in found) / len(found) for k in (1, 10)}
+    assert retrieval() == pytest.approx(expected, abs=1e-4)
+
+
+def test_is_logged_while_both_parts_of_phase_1_train(meg_and_tokens, model_config, store, tmp_path):
+    meg, tokens = meg_and_tokens
+    once = TrainingConfig(epochs=1, batch_size=4, micro_batch_size=4, report_to=[])
+    config = AlignConfig(training=once, mapper_steps=2)
+    history, _ = align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+    steps = [row for row in history if "loss" in row]
+    assert {row.get("stage") for row in steps} == {"mapper", None}
+    assert all(0 <= row["top1"] <= row["top10"] <= 1 for row in steps)

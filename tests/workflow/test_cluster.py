@@ -1,0 +1,61 @@
+"""What jobs ask of a cluster, by dry runs. A real Slurm runs them in tests/cluster."""
+
+import re
+from pathlib import Path
+
+import pytest
+from yte import process_yaml
+
+from kg.errors import InputError
+from tests.workflow.conftest import Snakemake
+from tests.workflow.test_config import changed
+from workflow.config import load_config
+
+ROOT = Path(__file__).parents[2]
+
+
+def phase_1(snakemake: Snakemake, folder: Path, **llama: int) -> str:
+    """What a dry run prints of llama's Phase I with some settings changed."""
+    mine = folder / "mine.yaml"
+    mine.write_text(f"models: {{llama: {llama}}}")
+    output = snakemake(
+        *("-n", "-p", "--cores", "64", "results/align/llama/meg.json"),
+        *("--configfile", "config/default.yaml", str(mine)),
+    )
+    return next(job for job in output.split("\n\n") if "Phase I of llama" in job)
+
+
+class TestProfile:
+    def rules(self, monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, dict]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        profile = process_yaml((ROOT / "slurm/config.yaml").read_text())
+        return {"default": profile["default-resources"], **profile.get("set-resources", {})}
+
+    def test_rules_with_gpus_have_their_partition(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+        rules = re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", text, re.M | re.S)
+        asking = {name for name, body in rules if re.search(r"\bgpu=|\*\*training\(", body)}
+        found = self.rules(monkeypatch, MEG_PARTITION="cpu", MEG_GPU_PARTITION="gpu")
+        assert found.pop("default")["slurm_partition"] == "cpu"
+        assert found == {name: {"slurm_partition": "gpu"} for name in asking}
+
+    def test_without_settings_the_cluster_decides(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("MEG_PARTITION", "MEG_GPU_PARTITION", "MEG_ACCOUNT"):
+            monkeypatch.delenv(name, raising=False)
+        assert self.rules(monkeypatch) == {"default": {"mem": "8 GB", "runtime": "2h"}}
+
+
+class TestTraining:
+    def test_on_one_node(self, snakemake: Snakemake, tmp_path: Path) -> None:
+        job = phase_1(snakemake, tmp_path, gpus=4)
+        assert "torchrun --standalone --nproc-per-node 4 -m meg.align" in job
+
+    def test_on_two_nodes(self, snakemake: Snakemake, tmp_path: Path) -> None:
+        job = phase_1(snakemake, tmp_path, gpus=4, nodes=2)
+        assert "srun --nodes 2 --ntasks-per-node 1 --cpus-per-task 32 --gres gpu:4" in job
+        assert "torchrun --nnodes 2 --nproc-per-node 4" in job
+
+    def test_nodes_need_gpus(self) -> None:
+        with pytest.raises(InputError, match="nodes: 2 of them need gpus: 1 or more"):
+            load_config(changed({"models": {"tiny": {"gpus": 0, "nodes": 2}}}))

@@ -1,0 +1,41 @@
+"""All graph encoders in one configuration: what is trained, and what the LLM makes of each."""
+
+import typing
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kg.config import EncoderConfig
+from tests.workflow.conftest import Snakemake
+from tests.workflow.test_dag import jobs
+
+ROOT = Path(__file__).parents[2]
+ENCODERS = typing.get_args(EncoderConfig.model_fields["encoder"].annotation)
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke"])
+def test_every_encoder_is_configured_under_its_own_name(name: str) -> None:
+    sections = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["encoders"]
+    assert sorted(sections) == sorted(ENCODERS)
+    assert all(section["encoder"] == key for key, section in sections.items())
+
+
+def test_comparison(snakemake: Snakemake) -> None:
+    counts = jobs(snakemake("-n", "encoder_comparison", "--configfile", "config/smoke.yaml"))
+    every = len(ENCODERS)
+    assert counts == {
+        "tables": 1,
+        "features": 1,
+        "train_encoder": every,
+        "encoder_result": every,
+        "encoder_comparison": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["demo", "smoke"])
+def test_the_llm_by_every_encoder(snakemake: Snakemake, name: str) -> None:
+    files = (f"config/{name}.yaml", "config/encoders.yaml")
+    counts = jobs(snakemake("-n", "ablations", "--configfile", *files))
+    assert counts["train_encoder"] == counts["align"] == len(ENCODERS)
+    assert counts["finetune"] == len(ENCODERS) + 1  # text_only
