@@ -17,7 +17,6 @@ from sklearn.metrics import silhouette_score
 
 from kg.artefact import write_json
 from kg.command import Command, main
-from kg.errors import InputError
 from kg.store import EmbeddingStore
 from kg.tables import read_concepts
 from meg.checkpoint import check_store, load_mapper, read_record
@@ -26,6 +25,9 @@ __all__ = ["space"]
 
 TYPES, OF_TYPE = 6, 200
 """Semantic types that are drawn, the largest ones, and concepts of each."""
+
+UNTYPED = "any"
+"""The one type of a graph without."""
 
 CANDIDATES = 20_000
 """Concepts among which the nearest ones are sought."""
@@ -58,7 +60,9 @@ def space(
     return {
         "types": types,
         "points": {name: np.round(xy, 2).tolist() for name, xy in points.items()},
-        "measures": {name: _apart(vectors[drawn], types) for name, vectors in spaces.items()},
+        "measures": {name: _apart(vectors[drawn], types) for name, vectors in spaces.items()}
+        if len(set(types)) > 1
+        else {},
         "nearest": [
             {"concept": names[row], "type": concepts["type"][int(row)]}
             | {name: [names[i] for i in _nearest(v, row)] for name, v in spaces.items()}
@@ -76,10 +80,9 @@ def _chosen(concepts: pl.DataFrame, generator: np.random.Generator) -> pl.DataFr
     largest = single["type"].value_counts().sort(["count", "type"], descending=[True, False])
     kinds = largest.filter(pl.col("count") > 1)["type"].head(TYPES).to_list()
     if len(kinds) < 2:
-        raise InputError(
-            f"{len(kinds)} semantic types have concepts of their own, expected at least 2; "
-            "concepts.parquet needs a column semantic_types to draw the space by"
-        )
+        # The published release says nothing of types.
+        log.warning("%d semantic types have concepts: any are drawn, none told apart", len(kinds))
+        single, kinds = table.with_columns(type=pl.lit(UNTYPED)), [UNTYPED]
     drawn = pl.concat([single.filter(pl.col("type") == kind).head(OF_TYPE) for kind in kinds])
     rest = table.join(drawn, on="row", how="anti").head(max(0, CANDIDATES - len(drawn)))
     return pl.concat([drawn, rest.with_columns(type=pl.lit(None, pl.String))], how="diagonal")

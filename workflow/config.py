@@ -191,6 +191,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
+        for name in self.kg.stores:
+            self.encoders.pop(name, None)  # The published vectors stand for the encoder they name.
         for key in ("encoders", "datasets", "models", "variants"):
             for name in getattr(self, key):
                 if not NAME.fullmatch(name):
@@ -198,9 +200,6 @@ class Config(Section):
         for where, known, name in self._references():
             if name not in known:
                 raise ValueError(f"{where}: {name!r} is unknown; known: {', '.join(sorted(known))}")
-        for name in self.encoders:
-            if name in self.kg.stores:
-                raise ValueError(f"encoders.{name}: kg.release.embeddings has this name; rename it")
         if MAIN in self.variants:
             raise ValueError(f"variants.{MAIN}: this name is taken by the run without overrides")
         for where, target in self._targets():

@@ -61,7 +61,8 @@ def spaces(contents: Contents) -> Part:
         }
         figures.append(clouds(panels))
         measures = [{"space": names[k]} | flat(v) for k, v in found["measures"].items()]
-        tables.append(Table(measures, f"{model}: semantic types"))
+        if measures:
+            tables.append(Table(measures, f"{model}: semantic types"))
         nearest = [
             {"concept": row["concept"], "type": row["type"]}
             | {f"nearest {title}": "; ".join(row[where]) for where, title in names.items()}

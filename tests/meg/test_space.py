@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from kg.command import main
-from kg.errors import InputError
 from kg.store import write_store
 from kg.tables import concepts_digest, write_concepts
 from meg.checkpoint import Record, build, load_mapper, save
@@ -62,9 +61,14 @@ class TestSpace:
         one, two = (space(chosen, vectors, vectors, rng()) for _ in range(2))
         assert one == two
 
-    def test_one_type_is_refused(self):
-        with pytest.raises(InputError, match="1 semantic types"):
-            _chosen(concepts(types=("disease",)), rng())
+    def test_without_types_any_concepts_are_drawn(self):
+        untyped = concepts().with_columns(semantic_types=pl.lit([], pl.List(pl.String)))
+        chosen = _chosen(untyped, rng())
+        vectors = rng().normal(size=(len(chosen), 6))
+        found = space(chosen, vectors, vectors, rng())
+        assert found["types"] == ["any"] * len(untyped)
+        assert found["measures"] == {}
+        assert found["nearest"]
 
     def test_concepts_of_several_types_are_neighbours_only(self):
         table = concepts().with_columns(

@@ -143,7 +143,7 @@ class TestSecondRun:
     def test_new_learning_rate_of_the_encoder_keeps_the_questions(
         self, folder: Path, snakemake: Snakemake
     ) -> None:
-        change = {"encoders": {"edgegraphsage": {"learning_rate": 0.01}}}
+        change = {"encoders": {"edgegraphsage": {"learning_rate": 0.02}}}
         counts = jobs(snakemake("-n", *with_change(folder, change)))
         assert counts["train_encoder"] == 1
         assert not {"tables", "features", "questions", "ground", "base"} & set(counts)
