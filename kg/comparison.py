@@ -4,7 +4,7 @@ python -m kg.comparison --encoders '{"text": "text/metrics.json"}' --out hpo_com
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from kg.artefact import read_json, replacing
 from kg.command import Command, main
 
-__all__ = ["comparison", "figure"]
+__all__ = ["DRAWN", "comparison", "figure"]
 
 FREE = {
     "(popularity)": "popularity",
@@ -35,6 +35,16 @@ log = logging.getLogger(__name__)
 
 def _link(key: str) -> Measure:
     return lambda metrics, scorer, vectors: metrics["link_prediction"][scorer][key]
+
+
+def _copied(key: str) -> Measure:
+    """The encoder's score and the links of the nearest stored vectors, together."""
+
+    def combined(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
+        found = metrics["link_prediction"].get("combined") if scorer == "test" else None
+        return found and found[key]
+
+    return combined
 
 
 def _relation(key: str) -> Measure:
@@ -62,6 +72,8 @@ MEASURES: dict[str, Measure] = {
     "Hits@1": _link("hits@1"),
     "Hits@3": _link("hits@3"),
     "Hits@10": _link("hits@10"),
+    "MRR with copying": _copied("mrr"),
+    "Hits@10 with copying": _copied("hits@10"),
     "macro MRR": _link("macro_mrr"),
     "macro Hits@10": _link("macro_hits@10"),
     "relation accuracy": _relation("accuracy"),
@@ -73,7 +85,14 @@ MEASURES: dict[str, Measure] = {
 }
 """Columns; link prediction is by the encoder's scorer, the rest by its stored vectors."""
 
-DRAWN = ("MRR", "Hits@10", "relation macro accuracy", "choice, new facts", "parent MRR", "branch")
+DRAWN = (
+    "MRR",
+    "MRR with copying",
+    "relation macro accuracy",
+    "choice, new facts",
+    "parent MRR",
+    "branch",
+)
 
 
 def comparison(metrics: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
@@ -94,13 +113,17 @@ def comparison(metrics: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"encoder": pl.String} | dict.fromkeys(MEASURES, pl.Float64))
 
 
-def figure(table: pl.DataFrame) -> Figure:
+def figure(table: pl.DataFrame, measures: Sequence[str] = DRAWN) -> Figure:
     """Bars, a panel a measure, encoders in the same order in each; untrained rows in grey."""
     names = table["encoder"].to_list()
     colours = ["#999999" if name.startswith("(") else "#3b82c4" for name in names]
-    drawing = Figure(figsize=(11, 0.9 + 0.5 * len(names)), layout="constrained")
-    panels = drawing.subplots(2, len(DRAWN) // 2, sharey=True)
-    for axes, measure in zip(panels.flat, DRAWN, strict=True):
+    rows = -(-len(measures) // 3)
+    height = rows * (0.45 + 0.25 * len(names))
+    drawing = Figure(figsize=(11, height), layout="constrained")
+    panels = drawing.subplots(rows, 3, sharey=True, squeeze=False)
+    for axes in panels.flat[len(measures) :]:
+        axes.set_visible(False)
+    for axes, measure in zip(panels.flat, measures, strict=False):
         values = table[measure].to_list()
         bars = axes.barh(names, [value or 0 for value in values], color=colours)
         axes.bar_label(bars, ["" if v is None else f"{v:.3f}" for v in values], padding=2)

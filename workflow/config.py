@@ -135,6 +135,11 @@ class Variant(Overrides):
         "Phase I, or the base LLM",
     )
 
+    @property
+    def only_the_encoder(self) -> bool:
+        """Whether nothing else tells it from the main run."""
+        return self.encoder is not None and self.model_fields_set <= {"encoder", "description"}
+
 
 class Target(Section):
     """Runs to be made: the main variant and the named ones."""

@@ -41,6 +41,9 @@ class RunFiles(Section):
     model: str = Field(description="the LLM's name")
     variant: str = Field(description="main, or what it is called")
     description: str = Field("", description="what differs from the main run")
+    encoder: str | None = Field(
+        None, description="its graph encoder, where the run differs from the main one in no more"
+    )
     result: Path = Field(description="result of meg.score")
     seeds: Path | None = Field(None, description="mean over several seeds, of meg.seeds")
     published: list[PublishedResult] = Field([], description="the same setting by others")

@@ -1,8 +1,14 @@
 """The graph's side of the report: the graph itself, its encoders, and the space they make."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
 from kg.artefact import read_json
-from meg.report.contents import Contents, flat, read_history
-from meg.report.figures import Cloud, clouds, curves, history_curve
+from kg.comparison import DRAWN, comparison, figure
+from meg.report.contents import Contents, flat, read_history, read_result
+from meg.report.figures import Cloud, clouds, curves, history_curve, styled
 from meg.report.page import Part, Table
 
 __all__ = ["encoders", "graph", "spaces"]
@@ -10,8 +16,9 @@ __all__ = ["encoders", "graph", "spaces"]
 
 def encoders(contents: Contents) -> Part:
     panels, ranks, relations, probes = {}, [], [], []
+    measured = {name: read_json(f / "metrics.json") for name, f in contents.encoders.items()}
     for name, folder in contents.encoders.items():
-        metrics = read_json(folder / "metrics.json")
+        metrics = measured[name]
         for scorer, row in metrics["link_prediction"].items():
             label = name if scorer == "test" else scorer.replace("_", " ")
             numbers = {key: value for key, value in row.items() if not isinstance(value, dict)}
@@ -24,6 +31,13 @@ def encoders(contents: Contents) -> Part:
         if history:
             panels[f"{name}: loss"] = [history_curve(history, "loss", "epoch")]
             panels[f"{name}: validation MRR"] = [history_curve(history, "mrr", "epoch")]
+    if not measured:
+        return Part("Graph encoders", "", (), ())
+    beside = _side_by_side(contents, measured)
+    answered = [name for name in beside.columns if name.endswith("%")]
+    figures = [styled(lambda: figure(beside, [*DRAWN, *answered]))]
+    if panels:
+        figures.append(curves(panels, "epoch"))
     text = (
         "Link prediction on held-out facts: filtered realistic ranks over all concepts, in both "
         "directions, beside scorers without training. Relation classification: which relation "
@@ -31,11 +45,26 @@ def encoders(contents: Contents) -> Part:
         "the name's text vector alone, tell a reader who can only compare or project."
     )
     tables = [
+        Table(beside.to_dicts(), "Side by side"),
         Table(ranks, "Link prediction"),
         Table(relations, "Relation classification"),
         Table(probes, "Probes"),
     ]
-    return Part("Graph encoders", text, [curves(panels, "epoch")] if panels else [], tables)
+    return Part("Graph encoders", text, figures, tables)
+
+
+def _side_by_side(contents: Contents, measured: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+    """A row an encoder, and one a scorer without training; what the LLM answers with each too."""
+    table = comparison(measured).with_columns(pl.selectors.float().round(4))
+    answered: dict[str, dict[str, float]] = {}
+    for run in contents.runs:
+        if run.encoder is not None:
+            column = answered.setdefault(f"{run.dataset} by {run.model}, %", {})
+            column[run.encoder] = round(100 * read_result(run.result)["accuracy"], 1)
+    return table.with_columns(
+        pl.col("encoder").replace_strict(by_encoder, default=None, return_dtype=pl.Float64).alias(k)
+        for k, by_encoder in answered.items()
+    )
 
 
 def graph(contents: Contents) -> Part:

@@ -1,7 +1,7 @@
 """Figures as SVG text that follows the page's colours, so that they read in light and dark."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["Cloud", "Curve", "Interval", "clouds", "curves", "history_curve", "intervals"]
+__all__ = ["Cloud", "Curve", "Interval", "clouds", "curves", "history_curve", "intervals", "styled"]
 
 INK = "#010203"
 """Stands for the page's text colour, which the written SVG names in its place."""
@@ -121,6 +121,12 @@ def clouds(panels: Mapping[str, Sequence[Cloud]]) -> str:
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3, markerscale=2)
         return _svg(figure)
+
+
+def styled(draw: Callable[[], Figure]) -> str:
+    """A figure made elsewhere, in the page's style."""
+    with mpl.rc_context(STYLE):
+        return _svg(draw())
 
 
 def _draw(axes: Axes, title: str, lines: Sequence[Curve], xlabel: str) -> None:

@@ -9,7 +9,7 @@ from kg.command import main
 from kg.comparison import FREE, MEASURES, ComparisonCommand, comparison
 
 
-def metrics(mrr, relations=True):
+def metrics(mrr, relations=True, accuracy=0.9):
     """As kg.train writes them; a graph with one relation has nothing to classify."""
     links = {key: mrr for key in ("mrr", "hits@1", "hits@3", "hits@10")}
     links |= {"macro_mrr": mrr / 2, "macro_hits@10": mrr / 2, "by_relation": {}}
@@ -19,8 +19,8 @@ def metrics(mrr, relations=True):
         "parent": None,
         "branch": mrr + 0.1,
     }
-    names = ("test", "popularity", "text_cosine", "text_neighbours", "smoothed")
-    relation = {"accuracy": 0.9, "macro": 0.4, "n": 3} if relations else None
+    names = ("test", "popularity", "text_cosine", "text_neighbours", "smoothed", "combined")
+    relation = {"accuracy": accuracy, "macro": 0.4, "n": 3} if relations else None
     vectors = ("stored", "text", "smoothed")
     return {
         "link_prediction": dict.fromkeys(names, links),
@@ -34,6 +34,7 @@ def test_rows_and_columns():
     assert table.columns == ["encoder", *MEASURES]
     assert table["encoder"].to_list() == ["text", "complex", *FREE]
     assert table["MRR"].to_list() == [0.125, 0.25, 0.125, 0.125, 0.125]
+    assert table["MRR with copying"].to_list() == [0.125, 0.25, None, None, None]
     assert table["choice, known facts"].to_list() == [0.75, 0.75, None, 0.75, 0.75]
     assert table["choice, new facts"].null_count() == table["parent MRR"].null_count() == 5
     assert table["relation macro accuracy"].to_list() == [0.4, 0.4, None, 0.4, 0.4]

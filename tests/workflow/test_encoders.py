@@ -35,7 +35,7 @@ def test_comparison(snakemake: Snakemake) -> None:
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])
 def test_the_llm_by_every_encoder(snakemake: Snakemake, name: str) -> None:
-    files = (f"config/{name}.yaml", "config/encoders.yaml")
+    files = (f"config/{name}.yaml", "config/ablations.yaml", "config/encoders.yaml")
     counts = jobs(snakemake("-n", "ablations", "--configfile", *files))
     assert counts["train_encoder"] == counts["align"] == len(ENCODERS)
     assert counts["finetune"] == len(ENCODERS) + 1  # text_only

@@ -342,6 +342,9 @@ def report_run(run, page):
         "model": run.model,
         "variant": run.variant,
         "description": variant.description if variant else "",
+        "encoder": (
+            run.encoder if variant is None or variant.only_the_encoder else None
+        ),
         "result": run.result,
         "seeds": run.seeds_result if run in PLAN.averaged(PAGES[page]) else None,
         "published": [

@@ -13,6 +13,7 @@ from meg.question import Question, write_questions
 from meg.report.__main__ import ReportCommand
 from meg.report.answers import answers
 from meg.report.contents import RunFiles, read_runtimes
+from tests.kg.test_comparison import metrics
 
 RESULT: dict[str, Any] = {
     "accuracy": 0.5,
@@ -42,11 +43,7 @@ SUMMARY = {
     "degree": {"mean": 1.333, "histogram": {"1": 2}},
     "files": {"hp.obo": {"read": 4}},
 }
-METRICS = {
-    "link_prediction": {"test": {"mrr": 0.125, "by_relation": {"is_a": {"mrr": 0.9}}}},
-    "relation_classification": {"stored": {"accuracy": 0.875, "n": 8}, "text": None},
-    "probes": {"stored": {"branch": 0.925}, "text": {"branch": 0.75}},
-}
+METRICS = metrics(0.125, accuracy=0.875)
 
 
 SPACE = {
@@ -138,7 +135,7 @@ class TestReport:
     def test_tells_every_number(self, results: Path) -> None:
         align = str(results / "align")
         runs = [
-            run(results, "quiz_tiny.json", "main", align=align),
+            run(results, "quiz_tiny.json", "main", align=align, encoder="edge"),
             run(results, "text_only.json", "text_only", description="no graph"),
         ]
         main(ReportCommand, command(results, *runs))
@@ -149,7 +146,8 @@ class TestReport:
             "12.5",
             "-10.0",
             "0.875",
-            "0.925",
+            "0.225",
+            "quiz by tiny, %",
             "2.13.0",
             "disease",
         ):
