@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from kg.artefact import write_json
@@ -43,7 +43,7 @@ def write_graph(
 
 
 def graph_summary(
-    concepts: pl.DataFrame, triplets: pl.DataFrame, ends: tuple[pl.Series, pl.Series]
+    concepts: pl.DataFrame, triplets: pl.DataFrame, ends: tuple[np.ndarray, np.ndarray]
 ) -> Summary:
     """Counts of a graph in the tables of `kg.tables`; `ends` are its `node_numbers`.
 
@@ -52,7 +52,7 @@ def graph_summary(
     `degree` (of the undirected multigraph, per concept) and `components` (weakly connected).
     """
     nodes = concepts.height
-    heads, tails = (end.to_numpy().astype(np.int32) for end in ends)
+    heads, tails = ends
     degree = np.bincount(heads, minlength=nodes) + np.bincount(tails, minlength=nodes)
     return {
         "concepts": nodes,
@@ -99,7 +99,9 @@ def _bin_name(power: int) -> str:
 
 
 def _components(heads: np.ndarray, tails: np.ndarray, nodes: int) -> Summary:
-    edges = coo_matrix((np.ones(len(heads), dtype=bool), (heads, tails)), shape=(nodes, nodes))
+    # The triplets are in the order of their heads, so they are the rows of the matrix as they are.
+    starts = np.searchsorted(heads, np.arange(nodes + 1, dtype=heads.dtype))
+    edges = csr_array((np.ones(len(heads)), tails, starts), shape=(nodes, nodes))
     count, labels = connected_components(edges, directed=False) if nodes else (0, np.zeros(0, int))
     sizes = np.bincount(labels) if nodes else np.zeros(1, int)
     return {

@@ -9,7 +9,9 @@ same concept, and i is the concept's node number. `triplets.parquet` holds direc
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from kg.artefact import replacing
@@ -17,11 +19,14 @@ from kg.errors import InputError
 
 __all__ = [
     "CONCEPTS",
+    "NO_CUI",
     "TRIPLETS",
     "concepts_digest",
+    "cui_number",
     "node_numbers",
     "normalise_concepts",
     "normalise_triplets",
+    "places_by_number",
     "read_concepts",
     "read_triplets",
     "write_concepts",
@@ -44,8 +49,12 @@ TRIPLETS = pl.Schema(
 )
 """head and tail are cuis; source names the vocabularies a fact comes from, joined by "|"."""
 
-_ROW_GROUP = 1 << 20
-"""Rows written at once: polars looks through a whole list column again for every group."""
+NO_CUI = 10_000_000
+"""How many CUIs of seven digits there are: the first number that is none."""
+
+_PARQUET: dict[str, Any] = {"row_group_size": 1 << 20, "compression_level": 1}
+"""Many rows at once: polars looks through a whole list column again for every group. Zstandard's
+first level is the cheapest, and the files are as small as at its usual third."""
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +72,11 @@ def normalise_concepts(concepts: pl.DataFrame) -> pl.DataFrame:
                 f"{empty.height} concepts have no {column} (first: {empty.row(0)}); "
                 "every concept needs one"
             )
-    twice = concepts.filter(pl.col("cui").is_duplicated())
-    if twice.height:
-        raise InputError(f"the cui {twice['cui'][0]} stands {twice.height} times, expected once")
+    # In order, equal ones are neighbours.
+    twice = concepts.filter(pl.col("cui") == pl.col("cui").shift())["cui"]
+    if len(twice):
+        times = (concepts["cui"] == twice[0]).sum()
+        raise InputError(f"the cui {twice[0]} stands {times} times, expected once")
     return concepts
 
 
@@ -79,41 +90,58 @@ def normalise_triplets(triplets: pl.DataFrame, concepts: pl.DataFrame) -> pl.Dat
     return triplets
 
 
-def node_numbers(concepts: pl.DataFrame, triplets: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+def node_numbers(concepts: pl.DataFrame, triplets: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Row in `concepts` of each triplet's head and of its tail.
 
     Raises InputError when an end of a triplet is not a concept.
     """
-    numbers = concepts.select("cui").with_row_index("node")
+    cuis = concepts["cui"]
     # The table is in the order of the heads: few of them are looked up.
-    runs = triplets["head"].rle().struct.unnest().rename({"value": "cui"})
-    heads = runs.join(numbers, on="cui", how="left", maintain_order="left")
-    head = heads.select(pl.col("node").repeat_by("len").explode()).to_series()
-    tail = triplets.select(cui="tail").join(numbers, on="cui", how="left", maintain_order="left")
-    for end, nodes in (("head", head), ("tail", tail["node"])):
-        if lost := nodes.null_count():
+    runs = triplets["head"].rle().struct.unnest()
+    head = np.repeat(_places(runs["value"], cuis), runs["len"].to_numpy())
+    tail = _places(triplets["tail"], cuis)
+    for end, nodes in (("head", head), ("tail", tail)):
+        if lost := np.count_nonzero(nodes < 0):
             raise InputError(
                 f"the {end} of {lost} of {triplets.height} triplets is not in the concepts "
-                f"(first: {triplets.row(nodes.is_null().arg_max() or 0)}); "
+                f"(first: {triplets.row(int(nodes.argmin()))}); "
                 "write both tables from the same source"
             )
-    return head, tail["node"]
+    return head, tail
+
+
+def cui_number(column: str) -> pl.Expr:
+    """12 for "C0000012": UMLS CUIs as numbers (UInt32), null for strings that are no CUI."""
+    cui = pl.col(column).str
+    number = cui.slice(1).cast(pl.UInt32, strict=False)
+    return pl.when((cui.len_bytes() == 8) & cui.starts_with("C")).then(number)
+
+
+def places_by_number(cuis: pl.Series) -> np.ndarray:
+    """Place in `cuis` (UMLS CUIs only) by `cui_number`, -1 where there is none: `(10_000_001,)`.
+
+    The last one, at `NO_CUI`, is always -1: it is for strings that are no CUI.
+    """
+    places = np.full(NO_CUI + 1, -1, dtype=np.int32)
+    numbers = cuis.to_frame("cui").select(cui_number("cui")).to_series()
+    places[numbers.to_numpy()] = np.arange(len(cuis))
+    return places
 
 
 def write_concepts(path: Path, concepts: pl.DataFrame) -> None:
     """Check and write `concepts.parquet`."""
     with replacing(path) as temporary:
-        normalise_concepts(concepts).write_parquet(temporary, row_group_size=_ROW_GROUP)
+        normalise_concepts(concepts).write_parquet(temporary, **_PARQUET)
 
 
 def write_triplets(
     path: Path, triplets: pl.DataFrame, concepts: pl.DataFrame
-) -> tuple[pl.Series, pl.Series]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Check against the concepts and write `triplets.parquet`; returns their `node_numbers`."""
     triplets = _merged(triplets)
     nodes = node_numbers(concepts, triplets)
     with replacing(path) as temporary:
-        triplets.write_parquet(temporary, row_group_size=_ROW_GROUP)
+        triplets.write_parquet(temporary, **_PARQUET)
     return nodes
 
 
@@ -147,6 +175,18 @@ def _merged(triplets: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("source").unique().sort().str.join("|"))
         .sort("head", "relation", "tail")
     )
+
+
+def _places(values: pl.Series, cuis: pl.Series) -> np.ndarray:
+    """The place in `cuis` of each value, -1 where it is not there."""
+    wanted, known = values.to_frame("cui"), cuis.to_frame("cui")
+    if known.select(cui_number("cui").is_not_null().all()).item():
+        # A table of all numbers is many times faster than a join of millions of strings.
+        numbers = wanted.select(cui_number("cui").fill_null(NO_CUI)).to_series()
+        return places_by_number(cuis)[numbers.to_numpy()]
+    places = known.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int32))
+    found = wanted.join(places, on="cui", how="left", maintain_order="left")
+    return found["place"].fill_null(-1).to_numpy()
 
 
 def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:

@@ -15,9 +15,9 @@ from kg.errors import InputError
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
-from kg.tables import CONCEPTS
+from kg.tables import CONCEPTS, cui_number
 
-__all__ = ["cui_number", "read_vocabulary", "umls_concepts"]
+__all__ = ["read_vocabulary", "umls_concepts"]
 
 _CODES = ["LAT", "SAB", "TTY"]
 _KIND = [*_CODES, "suppressed"]
@@ -39,21 +39,17 @@ def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summa
     del atoms  # A full release has 18 million names: the relations need the room.
     _check_cuis(names)
     rows = _row_counts(kinds, names, config.suppressed)
-    for more in (_types(folder, config), _definitions(folder, config, kinds)):
-        names = names.join(more, on="CUI", how="left", maintain_order="left")
-    concepts, dropped = _choose(names, config)
+    # Beside the names, not to them: a join would copy all synonyms.
+    more = names.select("CUI")
+    for table in (_types(folder, config), _definitions(folder, config, kinds)):
+        more = more.join(table, on="CUI", how="left", maintain_order="left")
+    concepts, dropped = _choose(names.hstack(more.drop("CUI")), config)
     summary = {
         "MRCONSO.RRF": rows,
         "concepts": file_rows(names.height, dropped, concepts.height),
     }
     columns = concepts.rename({"CUI": "cui"}).with_columns(pl.col("semantic_types").fill_null([]))
     return columns.select(CONCEPTS.names()), summary
-
-
-def cui_number(column: str) -> pl.Expr:
-    """12 for "C0000012": CUIs as numbers (UInt32), null for strings that are no CUI."""
-    number = pl.col(column).str.strip_prefix("C").cast(pl.UInt32, strict=False)
-    return pl.when(pl.col(column).str.len_bytes() == 8).then(number)
 
 
 def _atoms(folder: Path) -> pl.DataFrame:

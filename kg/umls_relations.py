@@ -18,7 +18,7 @@ from kg.errors import InputError
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
-from kg.umls_concepts import cui_number
+from kg.tables import NO_CUI, cui_number, places_by_number
 
 __all__ = ["inverse_relations", "kept_direction", "umls_triplets"]
 
@@ -27,8 +27,6 @@ REL_INVERSES = {"PAR": "CHD", "RB": "RN", "AQ": "QB"}
 
 _SYMMETRIC = ("RO", "SIB", "SY", "RQ", "RL", "RU", "XR")
 _KINDS = (*REL_INVERSES, *REL_INVERSES.values(), *_SYMMETRIC, "DEL")
-_NUMBERS = 10_000_000
-"""How many CUIs of seven digits there are."""
 _CODES = ["REL", "RELA", "SAB"]
 _KIND = [*_CODES, "suppressed", "inside"]
 
@@ -155,11 +153,8 @@ def _facts(
         source=_places(used["SAB"], names[1]),
     )
     rows = relations.lazy().join(labels.lazy(), on=_KIND).collect(engine="streaming")
-    node = np.full(_NUMBERS + 1, -1, dtype=np.int32)
-    node[cuis.to_frame("cui").select(cui_number("cui")).to_series().to_numpy()] = np.arange(
-        len(cuis)
-    )
-    one, two = (node[rows[end].fill_null(_NUMBERS).to_numpy()] for end in ("one", "two"))
+    node = places_by_number(cuis)
+    one, two = (node[rows[end].fill_null(NO_CUI).to_numpy()] for end in ("one", "two"))
     # Row (1, 2) means 2 -> 1; a turned one 1 -> 2; a symmetric one goes from the lower number.
     forward = np.where(rows["symmetric"], one < two, rows["turned"])
     number = np.where(forward, one, two).astype(np.int64)
@@ -193,15 +188,12 @@ def _triplets(facts: np.ndarray, cuis: pl.Series, names: list[pl.Series]) -> pl.
 def _joined(names: pl.Series, places: np.ndarray, first: np.ndarray) -> pl.Series:
     """The names at `places`, those from one of `first` to the next in one text, with "|"."""
     count = np.diff(first, append=len(places))
-    several = np.flatnonzero(count > 1)
-    again = pl.DataFrame(
-        {
-            "text": np.repeat(several, count[several]),
-            "name": names.gather(places[np.repeat(count > 1, count)]),
-        }
-    )
-    texts = again.group_by("text", maintain_order=True).agg("name")["name"].list.join("|")
-    return names.gather(places[first]).scatter(several, texts)
+    texts = names.gather(places[first])
+    for nth in range(1, count.max(initial=0)):
+        more = np.flatnonzero(count > nth)
+        longer = texts.gather(more) + "|" + names.gather(places[first[more] + nth])
+        texts = texts.scatter(more, longer)
+    return texts
 
 
 def _check_room(concepts: int, relations: int, sources: int) -> None:
