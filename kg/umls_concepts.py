@@ -24,7 +24,7 @@ _KIND = [*_CODES, "suppressed"]
 _FLAGS = {"TS": "P", "STT": "PF", "ISPREF": "Y"}
 """Values of a preferred atom."""
 _NO_TYPES = pl.Schema(
-    {"CUI": pl.String(), "semantic_types": pl.List(pl.String), "chosen": pl.Boolean()}
+    {"CUI": pl.UInt32(), "semantic_types": pl.List(CODE), "chosen": pl.Boolean()}
 )
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summa
     _check_cuis(names)
     rows = _row_counts(kinds, names, config.suppressed)
     # Beside the names, not to them: a join would copy all synonyms.
-    more = names.select("CUI")
+    more = names.select(cui_number("CUI"))
     for table in (_types(folder, config), _definitions(folder, config, kinds)):
         more = more.join(table, on="CUI", how="left", maintain_order="left")
     concepts, dropped = _choose(names.hstack(more.drop("CUI")), config)
@@ -48,7 +48,8 @@ def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summa
         "MRCONSO.RRF": rows,
         "concepts": file_rows(names.height, dropped, concepts.height),
     }
-    columns = concepts.rename({"CUI": "cui"}).with_columns(pl.col("semantic_types").fill_null([]))
+    types = pl.col("semantic_types").cast(pl.List(pl.String)).fill_null([])
+    columns = concepts.rename({"CUI": "cui"}).with_columns(types)
     return columns.select(CONCEPTS.names()), summary
 
 
@@ -144,18 +145,18 @@ def _row_counts(kinds: pl.DataFrame, names: pl.DataFrame, suppressed: bool) -> S
 
 
 def _types(folder: Path, config: UMLSConfig) -> pl.DataFrame:
-    """CUI, semantic_types (their names, sorted), chosen (whether the config asks for one)."""
+    """CUI (number), semantic_types (names, sorted), chosen (whether the config asks for one)."""
     if find_rrf(folder, "MRSTY") is None and not config.semantic_types:
         log.warning("%s has no MRSTY.RRF: concepts have no semantic types", folder)
         return pl.DataFrame(schema=_NO_TYPES)
-    rows = scan_rrf(folder, "MRSTY", ["CUI", "TUI", "STY"])
-    kinds = count_rows(rows, ["TUI", "STY"])
+    rows = scan_rrf(folder, "MRSTY", ["CUI", "TUI", "STY"], ["TUI", "STY"])
+    kinds = count_rows(rows, ["TUI", "STY"]).cast({"TUI": pl.String, "STY": pl.String})
     require_known("semantic type", config.semantic_types, [*kinds["TUI"], *kinds["STY"]])
     wanted = config.semantic_types or kinds["TUI"].to_list()
     chosen = pl.col("TUI").is_in(wanted) | pl.col("STY").is_in(wanted)
     # Sorting first is several times cheaper than sorting within each group.
     return (
-        rows.select("CUI", "STY", chosen=chosen)
+        rows.select(cui_number("CUI"), "STY", chosen=chosen)
         .sort("CUI", "STY")
         .group_by("CUI", maintain_order=True)
         .agg(semantic_types="STY", chosen=pl.col("chosen").any())
@@ -183,10 +184,10 @@ def _choose(concepts: pl.DataFrame, config: UMLSConfig) -> tuple[pl.DataFrame, d
 
 
 def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.DataFrame:
-    """CUI and definition: the first by source preference, of sources whose names are kept."""
+    """CUI (number) and definition: the first by source preference, of sources whose names are kept."""
     if find_rrf(folder, "MRDEF") is None:
         log.info("%s has no MRDEF.RRF: concepts have no definitions", folder)
-        return pl.DataFrame(schema={"CUI": pl.String, "definition": pl.String})
+        return pl.DataFrame(schema={"CUI": pl.UInt32, "definition": pl.String})
     rows = scan_rrf(folder, "MRDEF", ["CUI", "SAB", "DEF", "SUPPRESS"])
     # MRDEF has no language; that of a source is the language of its names.
     sources = kinds.filter(pl.col("dropped").is_null())["SAB"].unique().implode()
@@ -196,7 +197,10 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
         chosen &= pl.col("SUPPRESS") == "N"
     return (
         rows.filter(chosen)
-        .with_columns(rank=pl.col("SAB").replace_strict(preferred, default=len(preferred)))
+        .with_columns(
+            cui_number("CUI"),
+            rank=pl.col("SAB").replace_strict(preferred, default=len(preferred)),
+        )
         .sort("CUI", "rank", "SAB", "DEF")
         .group_by("CUI", maintain_order=True)
         .agg(definition=pl.col("DEF").first())
