@@ -121,10 +121,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         rest = b""
         while piece := file.read(_BLOCK):
-            whole, newline, after = piece.rpartition(b"\n")
-            if newline:
-                yield rest + whole + newline
-                rest = after
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest + piece[:end]
+                rest = piece[end:]
             else:
                 rest += piece
         if rest:
