@@ -163,7 +163,8 @@ def _types(folder: Path, config: UMLSConfig) -> pl.DataFrame:
     if find_rrf(folder, "MRSTY") is None and not config.semantic_types:
         log.warning("%s has no MRSTY.RRF: concepts have no semantic types", folder)
         return pl.DataFrame(schema=_NO_TYPES)
-    rows = scan_rrf(folder, "MRSTY", ["CUI", "TUI", "STY"], ["TUI", "STY"])
+    scanned = scan_rrf(folder, "MRSTY", ["CUI", "TUI", "STY"], ["TUI", "STY"])
+    rows = scanned.collect(engine="streaming").lazy()  # Read once, small enough to hold.
     kinds = count_rows(rows, ["TUI", "STY"]).cast({"TUI": pl.String, "STY": pl.String})
     require_known("semantic type", config.semantic_types, [*kinds["TUI"], *kinds["STY"]])
     wanted = config.semantic_types or kinds["TUI"].to_list()
