@@ -75,9 +75,12 @@ up() {
 
 down() {
     for file in slurmd-n1.pid slurmd-n2.pid slurmctld.pid munge/pid; do
-        [ -f "$1/$file" ] && kill "$(cat "$1/$file")" 2> /dev/null
+        [ -f "$1/$file" ] || continue
+        pid=$(cat "$1/$file")
+        kill "$pid" 2> /dev/null || continue
+        # It may still write to the folder, which the caller wants to remove.
+        for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
     done
-    true
 }
 
 [ $# = 2 ] || { echo "usage: $0 up|down DIR" >&2; exit 2; }
