@@ -9,7 +9,6 @@ same concept, and i is the concept's node number. `triplets.parquet` holds direc
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -52,9 +51,12 @@ TRIPLETS = pl.Schema(
 NO_CUI = 10_000_000
 """How many CUIs of seven digits there are: the first number that is none."""
 
-_PARQUET: dict[str, Any] = {"row_group_size": 1 << 20, "compression_level": 1}
-"""Many rows at once: polars looks through a whole list column again for every group. Zstandard's
-first level is the cheapest, and the files are as small as at its usual third."""
+_CONCEPTS_AT_ONCE = 1 << 22
+"""Polars looks through a whole list column again for every group of rows."""
+_TRIPLETS_AT_ONCE = 1 << 18
+"""Few different heads a group make a small dictionary."""
+_LEVEL = 1
+"""Zstandard's first level is the cheapest; the files are as small as at its usual third."""
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,9 @@ def places_by_number(cuis: pl.Series) -> np.ndarray:
 def write_concepts(path: Path, concepts: pl.DataFrame) -> None:
     """Check and write `concepts.parquet`."""
     with replacing(path) as temporary:
-        normalise_concepts(concepts).write_parquet(temporary, **_PARQUET)
+        normalise_concepts(concepts).write_parquet(
+            temporary, row_group_size=_CONCEPTS_AT_ONCE, compression_level=_LEVEL
+        )
 
 
 def write_triplets(
@@ -141,7 +145,9 @@ def write_triplets(
     triplets = _merged(triplets)
     nodes = node_numbers(concepts, triplets)
     with replacing(path) as temporary:
-        triplets.write_parquet(temporary, **_PARQUET)
+        triplets.write_parquet(
+            temporary, row_group_size=_TRIPLETS_AT_ONCE, compression_level=_LEVEL
+        )
     return nodes
 
 
