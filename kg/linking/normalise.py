@@ -34,7 +34,7 @@ def gaps_of(text: str, spans: list[tuple[int, int]]) -> list[str]:
 
 def key_of(name: str) -> str:
     """The key of a name as it stands; empty where it has no word."""
-    return "".join(f"{fold(word)} " for word in WORD.findall(name))
+    return " ".join([*map(fold, WORD.findall(name)), ""])
 
 
 def keys_of(name: str) -> list[str]:
