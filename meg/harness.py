@@ -75,7 +75,8 @@ class HarnessModel(LM):
     ) -> None:
         super().__init__()
         self.model = MEG.from_pretrained(checkpoint, base, store, linker).eval()
-        if device is not None:
+        # The harness says "cuda" where its user says nothing.
+        if device is not None and (torch.cuda.is_available() or not device.startswith("cuda")):
             self.model.to(device)
         if text_only:
             prompt = self.model.prompt.model_copy(update={"concepts": "none"})

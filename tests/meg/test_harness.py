@@ -161,6 +161,11 @@ class TestConcepts:
             HarnessModel(checkpoint, batch_size="auto")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_harness_own_default_device_needs_no_gpu(checkpoint):
+    assert HarnessModel(checkpoint, device="cuda").device.type == "cpu"
+
+
 class TestTask:
     @pytest.fixture
     def tasks(self, tmp_path, monkeypatch):
