@@ -1,15 +1,14 @@
-"""Which concept of a name does a text mean here, if any? A logistic model of the name's place.
+"""Does a text mean the concept of a name here? A logistic model of the name's place.
 
 The link probability of `kg.linking.fit` knows the name alone. This model adds the words around it
-(`kg.linking.context`), and how often the text has the name and each concept, by any name.
+(`kg.linking.context`), and how often the text has the name and its concept, by any name.
 Learned by `kg.linking.fit_accept`; arrays in one .npz, nothing is unpickled.
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -28,12 +27,8 @@ ones. From 0.15 to 0.3 document F1 hardly changes (docs/benchmarks.md)."""
 OPEN = -8.0
 """Log-odds of a gap or word beyond the text's ends; all are clipped to this size."""
 
-LITTLE = 0.01
-"""Added to shares before their logarithm is taken."""
-
-Place = tuple[int, int, int, float, Sequence[tuple[str, float]]]
-"""First word, word after the last, number of the name, its link probability, and the cui and share
-of each candidate."""
+Place = tuple[int, int, int, float, str]
+"""First word, word after the last, number of the name, its link probability and best cui."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Accept:
     def probabilities(
         self, words: Sequence[str], gaps: Sequence[str], places: Sequence[Place]
     ) -> np.ndarray:
-        """(candidate,): that the text means it, for the candidates of all places in turn."""
+        """(place,): that the text means the best concept of the name there."""
         rows = features(self.context, words, gaps, places)
         return 1 / (1 + np.exp(-(rows @ self.coefficients + self.intercept)))
 
@@ -58,27 +53,21 @@ class Accept:
 def features(
     context: Context, words: Sequence[str], gaps: Sequence[str], places: Sequence[Place]
 ) -> np.ndarray:
-    """(candidate, feature), the candidates of all places in turn; at least one place."""
+    """(place, feature); at least one place."""
     inside, joined = (np.clip(part, OPEN, -OPEN) for part in context.scores(words, gaps))
     inside = np.concatenate([[OPEN], inside, [OPEN]])
     joined = np.concatenate([[OPEN], joined])
     joined[-1] = OPEN
-    firsts, lasts, names, links, ranked = zip(*places, strict=True)
+    firsts, lasts, names, links, cuis = zip(*places, strict=True)
     first, last, link = np.array(firsts), np.array(lasts), np.clip(links, 0.01, 0.99)
     # reduceat takes ranges one after another: of each two, the first is the place's.
     words_in = np.stack([first + 1, last + 1], axis=1).ravel()
     gaps_in = np.stack([first + 1, last], axis=1).ravel()
-    of_name = Counter(names)
-    of_cui: dict[str, float] = defaultdict(float)
-    for cui, share in chain.from_iterable(ranked):
-        of_cui[cui] += share
-    candidates = [
-        (np.log(share + LITTLE), np.log(of_cui[cui] + LITTLE))
-        for cui, share in chain.from_iterable(ranked)
-    ]
+    of_name, of_cui = Counter(names), Counter(cuis)
     columns = [
         np.log(link / (1 - link)),
         np.log([of_name[name] for name in names]),
+        np.log([of_cui[cui] for cui in cuis]),
         np.log(last - first),
         joined[first],
         joined[last],
@@ -89,8 +78,7 @@ def features(
         inside[first],
         inside[last + 1],
     ]
-    of_place = np.stack(columns, axis=1)
-    return np.hstack([of_place.repeat(list(map(len, ranked)), axis=0), np.array(candidates)])
+    return np.stack(columns, axis=1)
 
 
 def write_accept(path: Path, model: Accept) -> None:

@@ -40,7 +40,7 @@ def fit_accept(
     the descent.
     """
     rows: list[np.ndarray] = []
-    seen: list[tuple[str, int, str, bool]] = []
+    seen: list[tuple[str, str, bool]] = []
     for fold, priors in enumerate(folds):
         others, held = fold_of(documents, fold)
         vocabulary = _vocabulary(priors) if concepts is None else concepts
@@ -52,12 +52,8 @@ def fit_accept(
                 places = linker.places(matches)
                 rows.append(features(context, words, gaps_of(document.text, spans), places))
                 named = {cui for *_, cui in document.mentions}
-                seen += [
-                    (document.id, first, cui, cui in named)
-                    for first, *_, candidates in places
-                    for cui, _ in candidates
-                ]
-    table = pl.DataFrame(seen, schema=["document", "place", "cui", "meant"], orient="row")
+                seen += [(document.id, cui, cui in named) for *_, cui in places]
+    table = pl.DataFrame(seen, schema=["document", "cui", "meant"], orient="row")
     if not rows or table["meant"].n_unique() < 2:
         raise InputError(
             f"the corpus of {len(documents)} documents holds no name that is sometimes meant and "
@@ -86,10 +82,8 @@ def _regression(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float
     return coefficients, float(model.intercept_[0] - mean @ coefficients)
 
 
-def _best_threshold(candidates: pl.DataFrame, gold: int) -> float:
-    """The chance from which on a place's best candidate is taken, for the best document F1."""
-    best = candidates.sort("chance", descending=True, maintain_order=True)
-    places = best.unique(["document", "place"], keep="first", maintain_order=True)
+def _best_threshold(places: pl.DataFrame, gold: int) -> float:
+    """The chance from which on a place's concept is taken, for the best document F1."""
     concepts = places.group_by("document", "cui").agg(pl.col("chance").max(), pl.col("meant").any())
     # Equal chances are taken together: their order says nothing.
     steps = concepts.group_by("chance").agg(pl.col("meant").sum(), found=pl.len())

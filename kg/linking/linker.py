@@ -29,8 +29,8 @@ class Linker:
        (a text that is nothing but a name is always one);
     5. give its concepts, best first: the best has the name's link probability as its score, the
        others less by their share of the name's uses;
-    6. where an accept model was learned, its probabilities that this place means each of the
-       concepts are their scores; mentions with none as likely as its threshold are dropped.
+    6. where an accept model was learned, its probability that this place means the best concept
+       takes the link probability's part, and mentions below its threshold are dropped.
     """
 
     def __init__(
@@ -60,11 +60,10 @@ class Linker:
         """Mentions in `text`, sorted, without overlap; offsets count characters of `text`."""
         spans, words, matches = self.matches(text)
         whole = len(matches) == 1 and matches[0][:2] == (0, len(words))
+        ranked = [self._candidates(name) for *_, name in matches]
         if self.accept is not None and matches and not whole:
             places = self.places(matches)
             ranked = self._judged(places, self.accept, words, gaps_of(text, spans))
-        else:
-            ranked = [self._candidates(name) for *_, name in matches]
         mentions = []
         for (first, last, _), candidates in zip(matches, ranked, strict=True):
             if candidates:
@@ -85,20 +84,21 @@ class Linker:
 
     def places(self, matches: list[tuple[int, int, int]]) -> list[Place]:
         """The matches with what the dictionary knows of their names."""
-        return [(first, last, name, *self._known(name)) for first, last, name in matches]
+        places = []
+        for first, last, name in matches:
+            link, ranked = self._known(name)
+            places.append((first, last, name, link, ranked[0][0]))
+        return places
 
     def _judged(
         self, places: list[Place], accept: Accept, words: list[str], gaps: list[str]
     ) -> list[tuple[Candidate, ...]]:
         """Each place's candidates, none where the accept model thinks the best unlikely."""
-        chances = iter(accept.probabilities(words, gaps, places).tolist())
-        judged = []
-        for *_, known in places:
-            # Of equals, the one that the name's uses put first.
-            scored = [Candidate(cui=cui, score=next(chances)) for cui, _ in known]
-            ranked = sorted(scored, key=lambda candidate: -candidate.score)
-            judged.append(tuple(ranked) if ranked[0].score >= accept.threshold else ())
-        return judged
+        chances = accept.probabilities(words, gaps, places).tolist()
+        return [
+            self._ranked(place[2], chance) if chance >= accept.threshold else ()
+            for place, chance in zip(places, chances, strict=True)
+        ]
 
     def _matches(
         self, words: list[str], long_forms: dict[int, str]
@@ -145,11 +145,12 @@ class Linker:
         candidates = self.dictionary.candidates(name)[: self.config.max_candidates]
         return float(self.dictionary.link[name]), candidates
 
-    def _ranked(self, name: int) -> tuple[Candidate, ...]:
-        """Candidates of a name; the best has the link probability as its score."""
+    def _ranked(self, name: int, chance: float | None = None) -> tuple[Candidate, ...]:
+        """Candidates of a name; the best has the score `chance`, or the link probability."""
         link, ranked = self._known(name)
         best = ranked[0][1]
-        return tuple(Candidate(cui=cui, score=link * share / best) for cui, share in ranked)
+        score = link if chance is None else chance
+        return tuple(Candidate(cui=cui, score=score * share / best) for cui, share in ranked)
 
 
 class _Reading:

@@ -75,17 +75,17 @@ class TestContext:
 
 
 class TestFeatures:
-    def test_a_row_a_candidate_with_the_extremes_of_its_words(self):
+    def test_a_row_a_place_with_the_extremes_of_its_words(self):
         weights = np.zeros((4, 9), dtype=np.float32)
         weights[1:, 2] = 1, -2, 3
         context = Context({"a": 1, "b": 2, "c": 3}, weights, np.zeros(2))
-        places = [(0, 2, 7, 0.5, [("C1", 0.75), ("C2", 0.25)]), (2, 3, 8, 0.5, [("C2", 1.0)])]
+        places = [(0, 2, 7, 0.5, "C1"), (2, 3, 8, 0.5, "C2"), (0, 1, 7, 0.5, "C1")]
         rows = features(context, ["a", "b", "c"], [" ", " "], places)
-        assert rows.shape == (3, 13)
-        assert rows[:, 6].tolist() == [-2, -2, 3]
-        assert rows[:, 7].tolist() == [1, 1, 3]
-        assert rows[:, 8].tolist() == [-0.5, -0.5, 3]
-        assert np.exp(rows[:, -1]).tolist() == pytest.approx([0.76, 1.26, 1.26])
+        assert rows.shape == (3, 12)
+        assert np.exp(rows[:, 2]).tolist() == pytest.approx([2, 1, 2])
+        assert rows[:, 7].tolist() == [-2, 3, 1]
+        assert rows[:, 8].tolist() == [1, 3, 1]
+        assert rows[:, 9].tolist() == [-0.5, 3, 1]
 
 
 class TestFit:
@@ -120,14 +120,13 @@ class TestFit:
 
     def test_threshold_of_the_best_document_f1(self):
         rows = [
-            ("1", 0, "A", 0.9, True),
-            ("1", 0, "B", 0.8, True),  # another candidate of the same place
-            ("1", 5, "A", 0.7, True),  # the same concept again
-            ("2", 0, "C", 0.6, False),
-            ("2", 3, "D", 0.5, True),
-            ("2", 6, "E", 0.4, False),
+            ("1", "A", 0.9, True),
+            ("1", "A", 0.7, True),  # the same concept again
+            ("2", "C", 0.6, False),
+            ("2", "D", 0.5, True),
+            ("2", "E", 0.4, False),
         ]
-        schema = ["document", "place", "cui", "chance", "meant"]
+        schema = ["document", "cui", "chance", "meant"]
         table = pl.DataFrame(rows, schema=schema, orient="row")
         assert _best_threshold(table, 2) == pytest.approx(0.45)
         assert _best_threshold(table, 1) == pytest.approx(0.75)
@@ -139,7 +138,7 @@ class TestFile:
         again = read_accept(tmp_path / "accept.npz")
         assert again.context.index == learned[1].context.index
         words, gaps = ["ill", "with", "cold"], [" ", " "]
-        place = [(2, 3, 0, 0.5, [("C1", 1.0)])]
+        place = [(2, 3, 0, 0.5, "C1")]
         expected = learned[1].probabilities(words, gaps, place)
         assert np.array_equal(again.probabilities(words, gaps, place), expected)
         assert again.threshold == learned[1].threshold
