@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from kg.errors import InputError
-from kg.summary import file_rows, graph_summary, summary_text
+from kg.summary import _components, file_rows, graph_summary, summary_text
 from kg.tables import CONCEPTS, TRIPLETS, node_numbers
 
 
@@ -89,3 +92,15 @@ class TestEndsThatAreNoConcepts:
         triplets = _triplets(("A", "isa", "B", "S"), row, ("B", "isa", "A", "S"))
         with pytest.raises(InputError, match=r"of 1 of 3 triplets is not .*'X'"):
             node_numbers(_concepts("AB"), triplets)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_components_are_those_of_scipy(seed):
+    generator = np.random.default_rng(seed)
+    nodes, edges = int(generator.integers(1, 300)), int(generator.integers(0, 400))
+    heads, tails = generator.integers(0, nodes, (2, edges)).astype(np.int32)
+    matrix = coo_matrix((np.ones(edges), (heads, tails)), shape=(nodes, nodes))
+    count, labels = connected_components(matrix, directed=False)
+    sizes = np.bincount(labels)
+    expected = {"count": count, "largest": sizes.max(), "single_concepts": (sizes == 1).sum()}
+    assert _components(heads, tails, nodes) == expected
