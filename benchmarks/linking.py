@@ -102,6 +102,7 @@ class Speed(Command):
     corpus: CliPositionalArg[Path] = Field(description="texts to link, JSON lines")
     names: int = Field(4_000_000, ge=1000, description="names in the dictionary")
     priors: Path | None = Field(None, description="priors.parquet of `kg.link fit`")
+    accept: Path | None = Field(None, description="accept.npz of `kg.link fit --accept`")
     texts: int = Field(1000, ge=1, description="texts linked")
 
     def run(self) -> None:
@@ -113,6 +114,8 @@ class Speed(Command):
             arguments = ["build", "--concepts", f"{path.parent}/concepts.parquet", "--out", path]
             if self.priors is not None:
                 arguments += ["--priors", self.priors]
+            if self.accept is not None:
+                arguments += ["--accept", self.accept]
             command = [sys.executable, "-c", _BUILD, *map(str, arguments)]
             build, peak = map(float, subprocess.check_output(command, text=True).split())
             counts = read_dictionary(path)[1]["counts"]
