@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from kg.config import EncoderConfig
-from tests.workflow.conftest import Snakemake
+from tests.workflow.conftest import Snakemake, runner
 from tests.workflow.test_dag import jobs
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +21,10 @@ def test_every_encoder_is_configured_under_its_own_name(name: str) -> None:
     assert all(section["encoder"] == key for key, section in sections.items())
 
 
-def test_comparison(snakemake: Snakemake) -> None:
-    counts = jobs(snakemake("-n", "encoder_comparison", "--configfile", "config/smoke.yaml"))
+@pytest.mark.workflow
+def test_comparison(tmp_path: Path) -> None:
+    arguments = ("encoder_comparison", "--cores", "2", "--configfile", "config/smoke.yaml")
+    counts = jobs(runner(tmp_path)(*arguments))
     every = len(ENCODERS)
     assert counts == {
         "tables": 1,
@@ -31,6 +33,8 @@ def test_comparison(snakemake: Snakemake) -> None:
         "encoder_result": every,
         "encoder_comparison": 1,
     }
+    table = (tmp_path / "results/kge/hpo_comparison.tsv").read_text().splitlines()
+    assert {line.split("\t")[0] for line in table} >= set(ENCODERS)
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])
