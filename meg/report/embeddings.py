@@ -15,6 +15,7 @@ __all__ = ["encoders", "graph", "spaces"]
 
 
 def encoders(contents: Contents) -> Part:
+    """What `kg.train` measured, the encoders side by side first; empty where none was trained."""
     panels, ranks, relations, probes = {}, [], [], []
     measured = {name: read_json(f / "metrics.json") for name, f in contents.encoders.items()}
     for name, folder in contents.encoders.items():
@@ -68,6 +69,7 @@ def _side_by_side(contents: Contents, measured: Mapping[str, Mapping[str, Any]])
 
 
 def graph(contents: Contents) -> Part:
+    """Sizes of the graph; of relations, types and sources the largest 20."""
     summary = read_json(contents.graph)
     counts = ("relations", "semantic_types", "sources")
     sizes = {k: v for k, v in summary.items() if k not in (*counts, "files")}

@@ -9,6 +9,7 @@ __all__ = ["runtimes", "trainings"]
 
 
 def trainings(contents: Contents) -> Part:
+    """Losses, name retrieval and closing measures of both phases, a checkpoint once."""
     figures, tables = [], []
     for title, field in (("Phase I", "align"), ("Phase II", "finetune")):
         folders = dict.fromkeys(getattr(run, field) for run in contents.runs if getattr(run, field))
@@ -43,6 +44,7 @@ def _panels(title: str, history: list[Row]) -> dict[str, list[Curve]]:
 
 
 def runtimes(contents: Contents) -> Part:
+    """What Snakemake measured of every job, the longest first."""
     rows = read_runtimes(contents.runtimes)
     total = sum(row["minutes"] for row in rows)
     text = f"{total:.1f} minutes in all, one job after another; memory is the largest resident set."
