@@ -97,7 +97,7 @@ def align(
     shuffled = [concepts[i] for i in generator.permutation(len(concepts))]
     examples = examples_of(shuffled[: config.concepts], tokens, config, generator)
     hidden = meg.llm.get_input_embeddings().weight.shape[1]
-    contrast = Contrast(config, model.mapper, vectors.store.dim, hidden).to(meg.device)
+    contrast = Contrast(config, model.mapper, vectors.dim, hidden).to(meg.device)
     collate = Collator.of(meg, vectors)
     alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
     retrieval = NameRetrieval(meg, tokens, shuffled, vectors)

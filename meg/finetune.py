@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from kg.command import Command, main
+from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
@@ -65,7 +66,7 @@ class FinetuneCommand(Command):
     """Phase II: train the adapters (and the mapper) to answer questions."""
 
     questions: Path = Field(description="grounded training questions, JSON lines")
-    store: Path = Field(description="embeddings.h5")
+    store: Path | None = Field(None, description="embeddings.h5; none: for a text-only model")
     align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
     model: ModelConfig = Field(ModelConfig(), description="the LLM, its adapters and its mapper")
@@ -76,31 +77,38 @@ class FinetuneCommand(Command):
 
     def run(self) -> None:
         """Load Phase I's model or build one, train it, save the checkpoint."""
-        store = EmbeddingStore(self.store)
+        store = EmbeddingStore(self.store) if self.store else None
+        if store is None and self.config.needs_store:
+            raise InputError(
+                "no --store: it may be left out only for a text-only model, with prompt.concepts "
+                f"none (is {self.config.prompt.concepts}), prompt.triplets 0 (is "
+                f"{self.config.prompt.triplets}) and start base (is {self.config.start})"
+            )
         questions = list(read_questions(self.questions))
         torch.manual_seed(self.seed)
         identity = self.model_dump(mode="json", exclude={"out", "state"})
-        with resumable(self.state, identity | store.attributes) as state:
+        attributes = store.attributes if store else {"concepts": ""}
+        with resumable(self.state, identity | attributes) as state:
             model = self.model.model_copy(update={"base": self.base or self.model.base})
-            meg, tokens = self._start(model, store)
             vectors = Vectors(store, self.config.vectors, self.seed)
+            meg, tokens = self._start(model, vectors)
             history, counts = finetune(
                 meg, tokens, questions, vectors, self.config, state, self.seed
             )
             record = Record(
                 model=model,
-                kge=store.dim,
-                store=store.attributes["concepts"],
+                kge=vectors.dim,
+                store=attributes["concepts"],
                 prompt=self.config.prompt,
-                store_path=str(self.store),
+                store_path=self.store and str(self.store),
             )
             save(self.out, meg, record, history, counts)
 
-    def _start(self, model: ModelConfig, store: EmbeddingStore) -> tuple[MEG, Tokens]:
+    def _start(self, model: ModelConfig, vectors: Vectors) -> tuple[MEG, Tokens]:
         if self.align is None:
-            return build(model, store.dim)
+            return build(model, vectors.dim)
         meg, tokens, record = load(self.align, model.base, trainable=True)
-        check_store(record, store)
+        check_store(record, vectors.store)
         return meg, tokens
 
 

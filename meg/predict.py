@@ -134,7 +134,7 @@ class PredictCommand(Command):
     """Answer questions with a checkpoint, or zero-shot with the base LLM."""
 
     questions: Path = Field(description="grounded questions, JSON lines")
-    store: Path = Field(description="embeddings.h5")
+    store: Path | None = Field(None, description="embeddings.h5; none: for text-only answers")
     checkpoint: Path | None = Field(None, description="of meg.finetune or meg.align; none: base")
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
     model: ModelConfig | None = Field(None, description="the LLM, where there is no checkpoint")
@@ -145,10 +145,10 @@ class PredictCommand(Command):
     def run(self) -> None:
         """Load the model, answer every question, save answers and circumstances."""
         start = time.monotonic()
-        store = EmbeddingStore(self.store)
+        store = EmbeddingStore(self.store) if self.store else None
         questions = list(read_questions(self.questions))
-        meg, tokens, prompt = self._model(store)
         vectors = Vectors(store, self.config.vectors, self.config.seed)
+        meg, tokens, prompt = self._model(vectors)
         predictions = predict(meg, tokens, questions, vectors, prompt, self.config)
         write_predictions(self.out, predictions)
         run = self.model_dump(mode="json") | {"prompt": prompt.model_dump()}
@@ -157,26 +157,28 @@ class PredictCommand(Command):
         run |= self._circumstances(store, meg) | {"seconds": round(time.monotonic() - start, 1)}
         write_run(self.out, run)
 
-    def _model(self, store: EmbeddingStore) -> tuple[MEG, Tokens, PromptConfig]:
+    def _model(self, vectors: Vectors) -> tuple[MEG, Tokens, PromptConfig]:
         if self.checkpoint is None:
             if self.model is None or self.prompt is None:
                 raise InputError("without --checkpoint, both --model and --prompt are needed")
             model = self.model.model_copy(update={"base": self.base or self.model.base})
-            return *build(model, store.dim, adapters=False), self.prompt
+            _check_prompt(self.prompt, vectors)
+            return *build(model, vectors.dim, adapters=False), self.prompt
         meg, tokens, record = load(self.checkpoint, self.base)
         prompt = self.prompt or record.prompt
         if prompt is None:
             raise InputError(f"{self.checkpoint} is of Phase I and has no prompt; give --prompt")
-        check_store(record, store)
+        check_store(record, vectors.store)
+        _check_prompt(prompt, vectors)
         return meg, tokens, prompt
 
-    def _circumstances(self, store: EmbeddingStore, meg: MEG) -> dict[str, object]:
+    def _circumstances(self, store: EmbeddingStore | None, meg: MEG) -> dict[str, object]:
         cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
         return {
             "digests": {
                 "questions": file_digest(self.questions),
-                "store": file_digest(self.store),
-                "concepts": store.attributes["concepts"],
+                "store": file_digest(self.store) if self.store else None,
+                "concepts": store.attributes["concepts"] if store else None,
             },
             "versions": {
                 package: version(package)
@@ -184,6 +186,14 @@ class PredictCommand(Command):
             },
             "hardware": {"machine": platform.machine(), "gpu": cuda, "device": str(meg.device)},
         }
+
+
+def _check_prompt(prompt: PromptConfig, vectors: Vectors) -> None:
+    if vectors.store is None and prompt.needs_store:
+        raise InputError(
+            f"prompt.concepts {prompt.concepts} and prompt.triplets {prompt.triplets} ask for "
+            "concepts with vectors; give --store, or set them to none and 0"
+        )
 
 
 if __name__ == "__main__":

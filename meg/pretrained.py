@@ -208,7 +208,9 @@ class MEG(Network):
     def _attach(self, required: Mapping[str, str]) -> None:
         """Open store and linker; those that are not `required` may be missing."""
         record = self.record
-        if record.store_path and ("store_path" in required or Path(record.store_path).is_file()):
+        if not record.store and "store_path" not in required:
+            self.vectors = Vectors(None)
+        elif record.store_path and ("store_path" in required or Path(record.store_path).is_file()):
             store = EmbeddingStore(Path(record.store_path))
             check_store(record, store)
             self.vectors = Vectors(store)

@@ -66,6 +66,12 @@ class Run:
         return f"seed{self.seed}" if self.repeat else MAIN
 
     @property
+    def needs_store(self) -> bool:
+        """Whether its answers take concept vectors: asked for, or expected by the model."""
+        trained = self.checkpoint == "finetune" and self.finetune.needs_store
+        return trained or self.checkpoint == "align" or self.prompt.needs_store
+
+    @property
     def align_key(self) -> tuple[str, ...]:
         """Runs with equal keys have the same Phase I."""
         return (*self._start, self.align.model_dump_json())

@@ -110,3 +110,24 @@ class TestCommand:
         assert run["prompt"]["instruction"] == "Choose."
         assert run["prompt_version"] == prompt_version(prompt)
         assert set(run["digests"]) == {"questions", "store", "concepts"}
+
+    def test_the_store_may_be_left_out_where_no_concept_is_asked_for(
+        self, model_config, tmp_path, capsys
+    ):
+        asked = [Question(id="q", stem="Is it?", options=("yes", "no"), answer=0)]
+        write_questions(tmp_path / "q.jsonl", asked)
+
+        def arguments(**prompt):
+            return [
+                f"--questions={tmp_path}/q.jsonl",
+                f"--model={model_config.model_dump_json()}",
+                f"--prompt={PromptConfig(**prompt).model_dump_json()}",
+                f"--out={tmp_path}/p.jsonl",
+            ]
+
+        main(PredictCommand, arguments(concepts="none"))
+        assert read_run(tmp_path / "p.jsonl")["digests"]["store"] is None
+        for wrong in ({"concepts": "question"}, {"concepts": "none", "triplets": 2}):
+            with pytest.raises(SystemExit):
+                main(PredictCommand, arguments(**wrong))
+            assert "give --store" in capsys.readouterr().err

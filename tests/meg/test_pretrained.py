@@ -8,7 +8,9 @@ import torch
 from kg.errors import InputError
 from meg import MEG
 from meg.ask import AskCommand
+from meg.checkpoint import Record, build, save
 from meg.config import PromptConfig
+from meg.vectors import Vectors
 
 QUESTION = "Is ataxia a finding in Marfan syndrome?"
 
@@ -67,6 +69,15 @@ class TestSaved:
     def test_another_store_is_refused(self, model, tmp_path, store):
         model.save_pretrained(tmp_path / "m")
         with pytest.raises(InputError, match="another store"):
+            MEG.from_pretrained(tmp_path / "m", store=store.path)
+
+    def test_made_without_a_store_needs_none(self, model_config, tmp_path, store):
+        meg, _ = build(model_config, Vectors(None).dim)
+        prompt = PromptConfig(concepts="none")
+        record = Record(model=model_config, kge=1, store="", prompt=prompt)
+        save(tmp_path / "m", meg, record)
+        assert MEG.from_pretrained(tmp_path / "m").ask(QUESTION, ["yes", "no"]).concepts == ()
+        with pytest.raises(InputError, match="omit --store"):
             MEG.from_pretrained(tmp_path / "m", store=store.path)
 
     def test_no_checkpoint_is_an_error(self, tmp_path):

@@ -109,6 +109,10 @@ class TestTwoProcesses:
         command.run()
         frozen = changed(command, tmp_path / "frozen", train_mapper=False)
         frozen.run()
+        prompt = CONFIG.prompt.model_copy(update={"concepts": "none"})
+        text_only = changed(command, tmp_path / "text_only", start="base", prompt=prompt)
+        text_only = text_only.model_copy(update={"store": None})
+        text_only.run()
         runs = [
             changed(command, tmp_path / "zero2", {"deepspeed": str(DEEPSPEED / "zero2.json")}),
             changed(
@@ -118,12 +122,14 @@ class TestTwoProcesses:
             ),
             changed(command, tmp_path / "zero3", {"deepspeed": parted(tmp_path)}),
             changed(frozen, tmp_path / "zero3_frozen", {"deepspeed": parted(tmp_path)}),
+            changed(text_only, tmp_path / "zero3_text_only", {"deepspeed": parted(tmp_path)}),
         ]
         (tmp_path / "runs").write_text("\n".join(run.model_dump_json() for run in runs))
         launch("tests.meg.deepspeed_runs", tmp_path / "runs")
         for run in runs[:3]:
             assert_like(run.out, tmp_path / "one", 1e-5)
         assert_like(runs[3].out, tmp_path / "frozen", 1e-5)
+        assert_like(runs[4].out, tmp_path / "text_only", 1e-5)
 
     def test_only_the_first_touches_the_state(self, tmp_path, monkeypatch):
         with resumable(tmp_path / "state", {"a": 1}) as state:

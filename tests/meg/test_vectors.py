@@ -25,5 +25,12 @@ class TestMissing:
         with pytest.raises(InputError, match="C99"):
             Vectors(store, kind)(["C01", "C99"])
 
+    def test_without_a_store_no_concept_is_known(self):
+        vectors = Vectors(None, "permuted")
+        assert not vectors.known("C01")
+        assert vectors([]).shape == (0, vectors.dim)
+        with pytest.raises(InputError, match="C01 has no vector: there is no store"):
+            vectors(["C01"])
+
     def test_no_concepts_give_an_empty_matrix(self, store):
         assert Vectors(store)([]).shape == (0, store.dim)

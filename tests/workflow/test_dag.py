@@ -34,6 +34,11 @@ class TestDefaultConfig:
             "score": 1,
         }
 
+    def test_text_only_needs_no_graph_encoder(self, snakemake: Snakemake) -> None:
+        counts = jobs(snakemake("-n", "results/predictions/medqa_llama_text_only.jsonl"))
+        assert (counts["finetune"], counts["predict"]) == (1, 1)
+        assert not {"features", "train_encoder", "align"} & set(counts)
+
     def test_evaluation_only(self, snakemake: Snakemake) -> None:
         counts = jobs(snakemake("-n", "results/mmlu_from_medmcqa_mistral_v01.json"))
         assert (counts["questions"], counts["finetune"]) == (2, 2)

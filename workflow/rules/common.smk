@@ -257,12 +257,16 @@ def questions(dataset, split, prompt):
     return f"results/{stage}/{dataset}/{split}.jsonl"
 
 
+def store_option(wildcards, input):
+    return f"--store {input.store}" if input.store else ""
+
+
 def finetune_inputs(wildcards):
     run = PLAN.finetuned[wildcards.finetuned]
     aligned = run.finetune.start == "align"
     return {
         "questions": questions(run.trained_on, "train", run.finetune.prompt),
-        "store": store(run.encoder),
+        "store": store(run.encoder) if run.finetune.needs_store else [],
         "base": base_files(run.model),
         "align": f"{align_folder(run)}/meg.json" if aligned else [],
     }
@@ -278,7 +282,7 @@ def predict_inputs(wildcards):
     answering = checkpoint_folder(run)
     return {
         "questions": questions(run.dataset, "test", run.prompt),
-        "store": store(run.encoder),
+        "store": store(run.encoder) if run.needs_store else [],
         "base": base_files(run.model),
         "checkpoint": f"{answering}/meg.json" if answering else [],
     }

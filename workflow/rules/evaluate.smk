@@ -21,6 +21,7 @@ rule predict:
         gpu_slot=lambda w: min(1, gpus(PLAN.runs[w.run].model)),
     params:
         code=code("meg.predict"),
+        store=store_option,
         model=answering_option,
         base=lambda w: base_option(PLAN.runs[w.run].model),
         prompt=lambda w: section(PLAN.runs[w.run].prompt),
@@ -28,7 +29,7 @@ rule predict:
     message:
         "Answers of {wildcards.run}"
     shell:
-        "python -m meg.predict --questions {input.questions} --store {input.store}"
+        "python -m meg.predict --questions {input.questions} {params.store}"
         " {params.model} {params.base} --prompt {params.prompt:q} --config {params.config:q}"
         " --out {output.predictions} > {log} 2>&1"
 

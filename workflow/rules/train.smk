@@ -90,6 +90,7 @@ rule finetune:
         code=code("meg.finetune"),
         launch=lambda w, threads: launcher(PLAN.finetuned[w.finetuned].model, threads),
         base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
+        store=store_option,
         start=align_option,
         model=lambda w: section(PLAN.finetuned[w.finetuned].llm),
         config=lambda w: section(PLAN.finetuned[w.finetuned].finetune),
@@ -99,7 +100,7 @@ rule finetune:
     message:
         "Phase II of {wildcards.finetuned}"
     shell:
-        "{params.launch} meg.finetune --questions {input.questions} --store {input.store}"
+        "{params.launch} meg.finetune --questions {input.questions} {params.store}"
         " {params.start} {params.base} --model {params.model:q} --config {params.config:q}"
         " --seed {params.seed} --state {params.state} --out {params.out} > {log} 2>&1"
 
