@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kg import processes
 from kg.baselines import translation_scorer
 from kg.config import LOOKUP, SAGE, EncoderConfig
 from kg.graph import Graph, Split
@@ -68,7 +69,7 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
     spectral = spectral_embedding(split.train, max(dims), seeded)
     spectral, sent = (spectral[:, :dim] for dim in dims)
     text = standard(raw)
-    features = node_features(text, sent).to(_device())
+    features = node_features(text, sent).to(processes.device())
     features = features.half() if config.bf16 else features
     model, history = train_encoder(split, features, config, checkpoint)
     keys = _keys(model, features, split.train, config)
@@ -80,7 +81,7 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
 
 
 def _lookup(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
-    none = node_features(raw[:, :0], raw[:, :0]).to(_device())
+    none = node_features(raw[:, :0], raw[:, :0]).to(processes.device())
     model, history = train_encoder(split, none, config, checkpoint)
     keys = _keys(model, none, split.train, config)
     stored = unit_half(keys[:, : config.dim])
@@ -100,16 +101,11 @@ def _keys(
     model: LinkPredictor, features: NodeFeatures, train: Graph, config: EncoderConfig
 ) -> Tensor:
     """The decoder's keys of all nodes; they and the model come to the CPU."""
-    adjacency = build_adjacency(train.to(_device()))
-    keys = all_vectors(model, features.to(_device()), adjacency, config.bf16).cpu()
+    device = features.device
+    keys = all_vectors(model, features, build_adjacency(train.to(device)), config.bf16).cpu()
     model.cpu()
     return keys
 
 
 def _weights(name: str, part: Standard | Principal) -> dict[str, Tensor]:
     return {f"{name}.{key}": value.contiguous() for key, value in vars(part).items()}
-
-
-def _device() -> torch.device:
-    """A GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from kg import processes
 from kg.config import LOOKUP, EncoderConfig
 from kg.decoder import ComplEx, sampled_softmax_loss
 from kg.encoder import GraphEncoder
@@ -97,7 +98,7 @@ class LinkPredictor(nn.Module):
 
 
 def training_steps(
-    model: LinkPredictor,
+    model: nn.Module,
     graph: Graph,
     *,
     features: NodeFeatures,
@@ -105,9 +106,15 @@ def training_steps(
     config: EncoderConfig,
     generator: torch.Generator,
 ) -> Iterator[Tensor]:
-    """Loss of each batch of one pass over the graph's triplets, in random order."""
+    """Loss of each batch of one pass over the graph's triplets, in random order.
+
+    `model` is a LinkPredictor, or one wrapped for several processes: each has its share of a batch.
+    """
     order = torch.randperm(len(graph), generator=generator, device=features.device)
-    for rows in order.split(config.batch_size):
+    for batch in processes.broadcast(order).split(config.batch_size):
+        rows = batch[processes.rank() :: processes.count()]
+        if len(batch) < processes.count():
+            continue  # A last batch that is too small to be shared.
         with torch.autocast(features.device.type, torch.bfloat16, enabled=config.bf16):
             yield model(graph.part(rows), features, adjacency, config, generator)
 

@@ -1,7 +1,8 @@
 """Train a graph encoder and store one vector a concept, with its measures beside.
 
 Everything is made from the training part of the graph's triplets (and the concepts' text features);
-the held-out ones judge it. What the encoders are: docs/encoders.md.
+the held-out ones judge it. What the encoders are: docs/encoders.md. On several GPUs:
+`torchrun --nproc-per-node 4 -m kg.train ...`.
 """
 
 import json
@@ -14,6 +15,7 @@ import torch
 from pydantic import Field
 from safetensors.torch import save_file
 
+from kg import processes
 from kg.artefact import replacing, write_json
 from kg.command import Command, main
 from kg.config import EncoderConfig
@@ -22,6 +24,7 @@ from kg.errors import InputError
 from kg.graph import build_graph, split_graph
 from kg.measures import measure
 from kg.projection import Standard
+from kg.resume import is_first
 from kg.store import EmbeddingStore, write_store
 from kg.tables import read_concepts, read_triplets
 
@@ -54,7 +57,12 @@ class TrainCommand(Command):
         features = torch.from_numpy(store.embedding[:].astype("float32"))
         _check_finite(features, concepts["cui"], self.features)
         checkpoint = self.state / "checkpoint.pt"
-        encoded = encode(split, features, self.config, checkpoint)
+        if processes.device().type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32
+        with processes.together():
+            encoded = encode(split, features, self.config, checkpoint)
+        if not is_first():
+            return
         text = Standard.of(features)(features)
         seeded = torch.Generator().manual_seed(self.config.seed)
         metrics = measure(split, encoded.score, stored=encoded.vectors, text=text, generator=seeded)

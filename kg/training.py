@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import trange
 
+from kg import processes
 from kg.artefact import replacing
 from kg.config import EncoderConfig
 from kg.errors import InputError
@@ -23,12 +25,16 @@ from kg.link_prediction import (
     training_steps,
 )
 from kg.ranking import Answers, rank_metrics
+from kg.resume import is_first
 from kg.sampling import build_adjacency
 
 __all__ = ["train_encoder"]
 
 WATCHED = 1000
 """Validation triplets, about, that are ranked after every epoch."""
+
+STREAM = 1_000_003
+"""Between the seeds of two processes."""
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +44,9 @@ def train_encoder(
 ) -> tuple[LinkPredictor, list[dict[str, Any]]]:
     """The best epoch's model and the history: a row an epoch with loss and validation measures.
 
-    All runs on the features' device. After every
-    epoch the state is written to `checkpoint`; a run with the same config and data continues
+    All runs on the features' device; of several processes each has its share of every batch, draws
+    its own neighbours and negatives, and ends with the same model. After every epoch the state is
+    written to `checkpoint`; a run with the same config and data, by as many processes, continues
     from there and ends the same. It ends early when the validation MRR has not risen for
     `patience` epochs. Raises InputError when the loss is not finite.
     """
@@ -66,10 +73,14 @@ class _Run:
         self.features, self.config = features, config
         self.adjacency = build_adjacency(self.train)
         self.known = Answers([self.train, self.validation, split.test.to(device)])
-        self.generator = torch.Generator(device).manual_seed(config.seed)
+        self.generator = torch.Generator(device)
+        self.generator.manual_seed(config.seed + STREAM * processes.rank())
         relations = len(self.train.relations)
         nodes = self.train.nodes
         self.model = LinkPredictor(features, relations, config, nodes).to(device)
+        self.shared: nn.Module = self.model
+        if processes.count() > 1:
+            self.shared = DistributedDataParallel(self.model)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Tensor] = {}
@@ -87,7 +98,7 @@ class _Run:
         losses = []
         self.model.train()
         batches = training_steps(
-            self.model,
+            self.shared,
             self.train,
             features=self.features,
             adjacency=self.adjacency,
@@ -101,24 +112,29 @@ class _Run:
             loss.backward()
             self.optimizer.step()
             losses.append(loss.item())
-        mean = sum(losses) / len(losses)
+        mean = processes.mean(sum(losses) / len(losses))
         if not math.isfinite(mean):
             raise InputError(
                 f"the loss of epoch {done + 1} is {mean}; lower learning_rate "
                 f"(now {self.config.learning_rate}) or look at the features"
             )
-        self.history.append({"epoch": done + 1, "loss": mean, **self._watch()})
+        # Of the first process: all have to agree on the best epoch, to the last bit.
+        watched = processes.every(self._watch())[0]
+        self.history.append({"epoch": done + 1, "loss": mean, **watched})
         if self.best_epoch == len(self.history):
             self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def save(self, path: Path) -> None:
-        """Write the state."""
+        """Write the state of all processes, which the first one does."""
+        generators = processes.every(self.generator.get_state())
+        if not is_first():
+            return
         state = {
             "fingerprint": self.fingerprint,
             "model": self.model.state_dict(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
+            "generators": generators,
             "history": self.history,
         }
         with replacing(path) as temporary:
@@ -130,10 +146,13 @@ class _Run:
         if state["fingerprint"] != self.fingerprint:
             log.info("%s is of another config or graph: starting anew", path)
             return
+        if len(state["generators"]) != processes.count():
+            log.info("%s is of another number of processes: starting anew", path)
+            return
         self.model.load_state_dict(state["model"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generators"][processes.rank()])
         self.history = state["history"]
         log.info("%s: continuing after epoch %d", path, len(self.history))
 

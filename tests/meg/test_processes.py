@@ -1,9 +1,6 @@
 """Several processes that train together, as torchrun starts them, over gloo on the CPU."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from kg.resume import resumable
 from meg.config import FinetuneConfig, PromptConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
 from meg.question import Mentions, Question, write_questions
+from tests.torchrun import flags, launch
 
 TRAINING = TrainingConfig(
     epochs=2, learning_rate=1e-2, batch_size=8, micro_batch_size=2, report_to=[], save_every=1
@@ -73,20 +71,6 @@ def changed(command, out, training=(), **config):
     return command.model_copy(update={"config": settings, "state": state, "out": out})
 
 
-def launch(*module):
-    """Run a module with its arguments in two processes."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    ended = subprocess.run(
-        [*torchrun, "-m", *map(str, module)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-        env=os.environ | {"DS_ACCELERATOR": "cpu"},
-    )
-    assert ended.returncode == 0, ended.stderr[-9000:]
-
-
 def assert_like(out, expected, tolerance):
     found, one = weights(out), weights(expected)
     assert found.keys() == one.keys()
@@ -98,9 +82,7 @@ class TestTwoProcesses:
     def test_end_like_one_that_accumulates(self, command, tmp_path):
         """After two steps of Adam in float32; the order of the sums differs."""
         command.run()
-        flags = changed(command, tmp_path / "two").model_dump(mode="json", exclude_none=True)
-        texts = {n: v if isinstance(v, str) else json.dumps(v) for n, v in flags.items()}
-        launch("meg.finetune", *(f"--{name}={text}" for name, text in texts.items()))
+        launch("meg.finetune", *flags(changed(command, tmp_path / "two")))
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
         assert not list(tmp_path.glob("*.state/*"))
 

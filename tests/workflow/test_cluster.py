@@ -14,15 +14,21 @@ from workflow.config import load_config
 ROOT = Path(__file__).parents[2]
 
 
-def phase_1(snakemake: Snakemake, folder: Path, **llama: int) -> str:
-    """What a dry run prints of llama's Phase I with some settings changed."""
+def dry_run(snakemake: Snakemake, folder: Path, change: str, target: str, job: str) -> str:
+    """What a dry run with some settings changed prints of a target's job."""
     mine = folder / "mine.yaml"
-    mine.write_text(f"models: {{llama: {llama}}}")
+    mine.write_text(change)
     output = snakemake(
-        *("-n", "-p", "--cores", "64", "results/align/llama/meg.json"),
+        *("-n", "-p", "--cores", "64", target),
         *("--configfile", "config/default.yaml", str(mine)),
     )
-    return next(job for job in output.split("\n\n") if "Phase I of llama" in job)
+    return next(one for one in output.split("\n\n") if job in one)
+
+
+def phase_1(snakemake: Snakemake, folder: Path, **llama: int) -> str:
+    change = f"models: {{llama: {llama}}}"
+    target = "results/align/llama/meg.json"
+    return dry_run(snakemake, folder, change, target, "Phase I of llama")
 
 
 class TestProfile:
@@ -55,6 +61,17 @@ class TestTraining:
         job = phase_1(snakemake, tmp_path, gpus=4, nodes=2)
         assert "srun --nodes 2 --ntasks-per-node 1 --cpus-per-task 32 --gres gpu:4" in job
         assert "torchrun --nnodes 2 --nproc-per-node 4" in job
+
+    @pytest.mark.parametrize(
+        ("encoder", "started"),
+        [("distmult", "torchrun --standalone --nproc-per-node 4 -m"), ("rdf2vec", "python -m")],
+    )
+    def test_of_an_encoder(
+        self, snakemake: Snakemake, tmp_path: Path, encoder: str, started: str
+    ) -> None:
+        target = f"results/kg/umls/{encoder}/embeddings.h5"
+        job = dry_run(snakemake, tmp_path, "kg: {gpus: 4}", target, f"Graph encoder {encoder}")
+        assert f"{started} kg.train --concepts" in job
 
     def test_nodes_need_gpus(self) -> None:
         with pytest.raises(InputError, match="nodes: 2 of them need gpus: 1 or more"):

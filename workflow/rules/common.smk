@@ -8,6 +8,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from kg.config import LOOKUP, SAGE
 from kg.errors import InputError
 from workflow.config import load_config
 from workflow.plan import Plan
@@ -79,6 +80,13 @@ def any_gpu():
     return min(1, max(map(gpus, CONFIG.models)))
 
 
+def encoder_gpus(encoder):
+    """Those of an encoder that is trained by gradients can be several."""
+    count = any_gpu() if CONFIG.kg.gpus is None else CONFIG.kg.gpus
+    trained = CONFIG.encoders[encoder].encoder in SAGE + LOOKUP
+    return count if trained else min(1, count)
+
+
 def all_cores(wildcards):
     """For stages whose batches fill them: of this machine, or of a job.
 
@@ -129,9 +137,8 @@ def training(model_of):
     }
 
 
-def launcher(model, threads):
+def launcher(count, machines, threads):
     """One process a GPU where there are several, started by a torchrun on each node."""
-    count, machines = gpus(model), nodes(model)
     if machines > 1:
         return (
             f"srun --nodes {machines} --ntasks-per-node 1 --cpus-per-task {threads}"
@@ -145,6 +152,10 @@ def launcher(model, threads):
         if count > 1
         else "python -m"
     )
+
+
+def model_launcher(model, threads):
+    return launcher(gpus(model), nodes(model), threads)
 
 
 # Names of files

@@ -73,21 +73,22 @@ rule train_encoder:
         "results/runtimes/train_encoder/{encoder}.tsv"
     conda:
         "../../environment.yml"
-    threads: half_cores
+    threads: lambda w: cores(encoder_gpus(w.encoder))
     resources:
-        mem=memory(16),
+        mem=memory(16, lambda w: encoder_gpus(w.encoder)),
         runtime="12h",
-        gpu=any_gpu(),
-        gpu_slot=any_gpu(),
+        gpu=lambda w: encoder_gpus(w.encoder),
+        gpu_slot=lambda w: min(1, encoder_gpus(w.encoder)),
     params:
         code=code("kg.train"),
+        launch=lambda w, threads: launcher(encoder_gpus(w.encoder), 1, threads),
         config=lambda w: section(CONFIG.encoder_settings(w.encoder)),
         out=folder,
         state=lambda w: f"results/.state/train_encoder/{w.encoder}",
     message:
         "Graph encoder {wildcards.encoder}: training, measures, store"
     shell:
-        "python -m kg.train --concepts {input.concepts} --triplets {input.triplets}"
+        "{params.launch} kg.train --concepts {input.concepts} --triplets {input.triplets}"
         " --features {input.features} --config {params.config:q} --state {params.state}"
         " --out {params.out} > {log} 2>&1"
 

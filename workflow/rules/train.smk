@@ -52,7 +52,7 @@ rule align:
         **training(lambda w: PLAN.aligned[w.aligned].model),
     params:
         code=code("meg.align"),
-        launch=lambda w, threads: launcher(PLAN.aligned[w.aligned].model, threads),
+        launch=lambda w, threads: model_launcher(PLAN.aligned[w.aligned].model, threads),
         base=lambda w: base_option(PLAN.aligned[w.aligned].model),
         model=lambda w: section(PLAN.aligned[w.aligned].llm),
         config=lambda w: section(PLAN.aligned[w.aligned].align),
@@ -88,7 +88,7 @@ rule finetune:
         **training(lambda w: PLAN.finetuned[w.finetuned].model),
     params:
         code=code("meg.finetune"),
-        launch=lambda w, threads: launcher(PLAN.finetuned[w.finetuned].model, threads),
+        launch=lambda w, threads: model_launcher(PLAN.finetuned[w.finetuned].model, threads),
         base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
         store=store_option,
         start=align_option,

@@ -1,0 +1,71 @@
+"""Processes that train one model together, as torchrun starts them, each on a GPU of its own.
+
+Alone, without torchrun, every function here does nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+__all__ = ["broadcast", "count", "device", "every", "mean", "rank", "together"]
+
+PATIENCE = timedelta(hours=2)
+"""What a process waits for the others: the first one may have to read much."""
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Connect the processes that torchrun started, until the block ends."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    where = device()
+    if where.type == "cuda":
+        torch.cuda.set_device(where)
+    distributed.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def device() -> torch.device:
+    """This process's GPU if there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def count() -> int:
+    """How many train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def broadcast(tensor: Tensor) -> Tensor:
+    """The first process's tensor, in the place of this one's of the same shape."""
+    if count() > 1:
+        distributed.broadcast(tensor, 0)
+    return tensor
+
+
+def mean(value: float) -> float:
+    """Mean over the processes."""
+    return sum(every(value)) / count()
+
+
+def every(value: Any) -> list[Any]:
+    """Each process's value, in order."""
+    values = [value] * count()
+    if count() > 1:
+        distributed.all_gather_object(values, value)
+    return values
