@@ -88,7 +88,9 @@ rule finetune:
         **training(lambda w: PLAN.finetuned[w.finetuned].model),
     params:
         code=code("meg.finetune"),
-        launch=lambda w, threads: model_launcher(PLAN.finetuned[w.finetuned].model, threads),
+        launch=lambda w, threads: model_launcher(
+            PLAN.finetuned[w.finetuned].model, threads
+        ),
         base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
         store=store_option,
         start=align_option,
