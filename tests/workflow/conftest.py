@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow.forks import folder_of_python
+
 ROOT = Path(__file__).parents[2]
 
 Snakemake = Callable[..., str]
@@ -19,14 +21,19 @@ def snakemake(tmp_path: Path) -> Snakemake:
     return runner(tmp_path)
 
 
-def runner(folder: Path) -> Snakemake:
+def runner(folder: Path, forks: bool = True) -> Snakemake:
+    """Runs snakemake in `folder`; its jobs are forks (tests.workflow.forks), or start afresh."""
+
     def run(*arguments: str, status: int = 0) -> str:
         command = [sys.executable, "-m", "snakemake", "--directory", str(folder), *arguments]
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        # A dry run starts no job.
+        if forks and "-n" not in arguments:
+            folders.insert(0, str(folder_of_python()))
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PATH": os.pathsep.join(folders), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.workflow
 
 
 def run(folder: Path, kg: dict[str, Any], encoder: str) -> dict[str, int]:
-    """Run the smoke configuration on a graph, with MedQA questions; which jobs there were."""
+    """Run the smoke configuration on a graph, with MedQA questions; which jobs there were.
+
+    Every job is a process of its own, as a user's are.
+    """
     change = {
         "kg": kg,
         "encoder": encoder,
@@ -27,7 +30,7 @@ def run(folder: Path, kg: dict[str, Any], encoder: str) -> dict[str, int]:
     }
     (folder / "change.yaml").write_text(yaml.safe_dump(change))
     files = ("config/smoke.yaml", str(folder / "change.yaml"))
-    return jobs(runner(folder)("--cores", "2", "--configfile", *files))
+    return jobs(runner(folder, forks=False)("--cores", "2", "--configfile", *files))
 
 
 def write_medqa(folder: Path, names: list[str]) -> None:
