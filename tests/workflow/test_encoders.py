@@ -1,16 +1,14 @@
 """All graph encoders in one configuration: what is trained, and what the LLM makes of each."""
 
 import typing
-from pathlib import Path
 
 import pytest
 import yaml
 
 from kg.config import EncoderConfig
-from tests.workflow.conftest import Snakemake, runner
+from tests.workflow.conftest import ROOT, Snakemake
 from tests.workflow.test_dag import jobs
 
-ROOT = Path(__file__).parents[2]
 ENCODERS = typing.get_args(EncoderConfig.model_fields["encoder"].annotation)
 
 
@@ -19,22 +17,6 @@ def test_every_encoder_is_configured_under_its_own_name(name: str) -> None:
     sections = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["encoders"]
     assert sorted(sections) == sorted(ENCODERS)
     assert all(section["encoder"] == key for key, section in sections.items())
-
-
-@pytest.mark.workflow
-def test_comparison(tmp_path: Path) -> None:
-    arguments = ("encoder_comparison", "--cores", "2", "--configfile", "config/smoke.yaml")
-    counts = jobs(runner(tmp_path)(*arguments))
-    every = len(ENCODERS)
-    assert counts == {
-        "tables": 1,
-        "features": 1,
-        "train_encoder": every,
-        "encoder_result": every,
-        "encoder_comparison": 1,
-    }
-    table = (tmp_path / "results/kge/hpo_comparison.tsv").read_text().splitlines()
-    assert {line.split("\t")[0] for line in table} >= set(ENCODERS)
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])

@@ -1,6 +1,7 @@
 """The whole workflow on the smoke configuration, once, and what runs again after a change."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 
 from tests.workflow.conftest import ROOT, Snakemake, runner
 from tests.workflow.test_dag import jobs
+from tests.workflow.test_encoders import ENCODERS
 
 pytestmark = pytest.mark.workflow
 
@@ -23,7 +25,9 @@ NOTHING = "Nothing to be done"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where everything was run."""
     folder = tmp_path_factory.mktemp("smoke")
-    runner(folder)("all", "ablations", *SMOKE, "config/ablations.yaml")
+    rules = ("all", "ablations", "encoder_comparison", "encoder", "encoders", "aligned")
+    output = runner(folder)(*rules, *SMOKE, "config/ablations.yaml")
+    (folder / "output").write_text(output)
     return folder
 
 
@@ -40,6 +44,11 @@ def with_change(folder: Path, change: dict) -> tuple[str, ...]:
 
 
 class TestResults:
+    def test_every_rule_ran(self, folder: Path) -> None:
+        text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+        rules = set(re.findall(r"^rule (\w+):", text, re.M)) | {"all"}
+        assert rules == set(jobs((folder / "output").read_text()))
+
     def test_main_run_is_compared_with_its_controls(self, folder: Path) -> None:
         result = json.loads((folder / "results/hpoquiz_smollm.json").read_text())
         assert result["n"] == 16
@@ -90,6 +99,10 @@ class TestResults:
     def test_encoder_is_measured(self, folder: Path) -> None:
         metrics = json.loads((folder / "results/kge/hpo_edgegraphsage.json").read_text())
         assert 0 < metrics["link_prediction"]["test"]["mrr"] <= 1
+
+    def test_encoders_are_compared(self, folder: Path) -> None:
+        table = (folder / "results/kge/hpo_comparison.tsv").read_text().splitlines()
+        assert {line.split("\t")[0] for line in table} >= set(ENCODERS)
 
     def test_report_holds_every_run(self, folder: Path) -> None:
         page = (folder / "results/report.html").read_text()
