@@ -7,7 +7,7 @@ The defaults are those of the published runs where these are known (docs/method.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from kg.command import Section
 
@@ -97,7 +97,14 @@ class TrainingConfig(Section):
     gradient_checkpointing: bool = Field(False, description="recompute activations, saves memory")
     save_every: int = Field(100, ge=1, description="optimiser steps between resume checkpoints")
     deepspeed: str | None = Field(None, description="DeepSpeed JSON, e.g. config/deepspeed/*.json")
+    fsdp: bool = Field(False, description="part the LLM's weights over the GPUs by PyTorch's FSDP2")
     report_to: list[str] = Field(["tensorboard"], description="transformers' loggers")
+
+    @model_validator(mode="after")
+    def _parted_by_one(self) -> "TrainingConfig":
+        if self.fsdp and self.deepspeed is not None:
+            raise ValueError(f"fsdp and deepspeed ({self.deepspeed}) are both set; choose one")
+        return self
 
 
 class PromptConfig(Section):

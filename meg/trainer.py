@@ -1,19 +1,22 @@
 """transformers' Trainer for an objective: saves what is trained, two rates, batches by length."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils.fsdp_utils import save_fsdp_optimizer
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import Sampler
 from transformers import Trainer
+from transformers.trainer import SCHEDULER_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from kg.errors import InputError
 from meg.meter import Meter
+from meg.model import MEG
+from meg.parted import give_back_deepspeed, give_back_fsdp, leave_out_frozen, load_into, whole
 from meg.tokens import Example
 
 __all__ = ["LengthGrouped", "Numbered", "ObjectiveTrainer", "trained_parameters"]
@@ -54,7 +57,7 @@ class ObjectiveTrainer(Trainer):
         """As the Trainer does; DeepSpeed's engine, as soon as it exists, is told what to save."""
         wrapped = getattr(self.accelerator, "deepspeed_engine_wrapped", None)
         if wrapped is not None:
-            _leave_out_frozen(wrapped.engine)
+            leave_out_frozen(wrapped.engine)
         return super().create_scheduler(*arguments, **keywords)
 
     def compute_loss(
@@ -80,7 +83,7 @@ class ObjectiveTrainer(Trainer):
         if "loss" in logs:
             parts = {name: round(float(value), 4) for name, value in self.parts.items()}
             logs = logs | parts | self.meter.read()
-            if not self.is_deepspeed_enabled:  # which keeps the weights in parts, and narrow
+            if not self.meg.in_step:  # else the weights are in parts, or narrow
                 logs |= self.watch()
             optimiser: Any = self.optimizer
             if "learning_rate" in logs and len(optimiser.param_groups) > 1:
@@ -95,37 +98,51 @@ class ObjectiveTrainer(Trainer):
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """What is trained; DeepSpeed's engine saves it itself, beside the optimiser."""
-        if not self.is_deepspeed_enabled:
-            super().save_model(output_dir, _internal_call)
+        if self.is_deepspeed_enabled:
+            return
+        weights = {name: whole(p) for name, p in trained_parameters(self.model).items()}
+        if self.args.should_save:
+            folder = Path(output_dir or str(self.args.output_dir))
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(weights, folder / WEIGHTS)
 
     def give_back(self) -> None:
-        """After a training by DeepSpeed: whole float32 weights in every process, no hooks."""
-        if not self.is_deepspeed_enabled:
-            return
+        """Have whole float32 weights of adapters and mapper in every process."""
         objective: Any = self.model
-        engine: Any = self.model_wrapped
-        trained = trained_parameters(objective).values()
-        parameters = list(dict.fromkeys([*trained, *objective.meg.mapper.parameters()]))
-        whole = [_whole(parameter) for parameter in parameters]
-        engine.destroy()
-        for parameter, value in zip(parameters, whole, strict=True):
-            parameter.data = value.float()
-        objective.meg.mapper.float()
+        wanted = trained_parameters(objective)
+        wanted |= {f"meg.mapper.{name}": p for name, p in self.meg.mapper.named_parameters()}
+        if self.is_deepspeed_enabled:
+            give_back_deepspeed(self.model_wrapped, list(wanted.values()))
+        elif self.is_fsdp_enabled:
+            give_back_fsdp(objective, set(wanted))
+        self.meg.mapper.float()
 
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        folder = Path(output_dir or str(self.args.output_dir))
-        folder.mkdir(parents=True, exist_ok=True)
-        trained = trained_parameters(self.model).items()
-        save_file({name: p.detach().contiguous() for name, p in trained}, folder / WEIGHTS)
+    @property
+    def meg(self) -> MEG:
+        """The model that the objective trains."""
+        objective: Any = self.model
+        return objective.meg
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not self.is_fsdp_enabled:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        # The Trainer would save the LLM too.
+        plugin = self.accelerator.state.fsdp_plugin
+        save_fsdp_optimizer(plugin, self.accelerator, self.optimizer, self.model, output_dir)
+        if self.args.should_save:
+            scheduler: Any = self.lr_scheduler
+            torch.save(scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
-        target: Any = model or self.model
-        unexpected = target.load_state_dict(weights, strict=False).unexpected_keys
-        if unexpected:
+        trained = trained_parameters(self.model)
+        if different := sorted(set(weights) ^ set(trained)):
             raise InputError(
-                f"{resume_from_checkpoint} is of another model (first {unexpected[0]}); remove it"
+                f"{resume_from_checkpoint} is of another model (first {different[0]}); remove it"
             )
+        for name, values in weights.items():
+            load_into(trained[name], values)
 
 
 class Numbered:
@@ -160,28 +177,6 @@ class LengthGrouped(Sampler[int]):
 def trained_parameters(model: Any) -> dict[str, nn.Parameter]:
     """Parameters that are not frozen, by name."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
-
-
-def _leave_out_frozen(engine: Any) -> None:
-    """Let DeepSpeed's checkpoints hold what is trained, not the base LLM too."""
-    save, load = engine.save_checkpoint, engine.load_checkpoint
-
-    def load_trained(folder: str, **options: Any) -> Any:
-        return load(folder, **options | {"load_module_strict": False})
-
-    engine.save_checkpoint = partial(save, exclude_frozen_parameters=True)
-    engine.load_checkpoint = load_trained
-
-
-def _whole(parameter: nn.Parameter) -> torch.Tensor:
-    """A copy of what DeepSpeed has parted or narrowed; all processes must ask for it at once."""
-    from deepspeed.runtime.zero import GatheredParameters  # noqa: PLC0415
-    from deepspeed.utils import safe_get_full_fp32_param  # noqa: PLC0415
-
-    if parameter.requires_grad:
-        return safe_get_full_fp32_param(parameter).clone()
-    with GatheredParameters([parameter]):
-        return parameter.detach().clone()
 
 
 def _size(model: Any) -> int:

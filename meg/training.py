@@ -21,6 +21,7 @@ from kg.errors import InputError
 from kg.resume import is_first
 from meg.callbacks import LogLines, StopOnSignal
 from meg.config import TrainingConfig
+from meg.model import last_layer
 from meg.tokens import Example
 from meg.trainer import Numbered, ObjectiveTrainer
 
@@ -47,11 +48,12 @@ def train(
     same order of the data and the same result. Returns what was logged, by step: loss and its
     parts, gradient norm, learning rate, and what `watch` tells.
     """
-    arguments = _arguments(config, state, len(examples), seed, bf16)
+    meg: Any = objective.meg
+    layer = type(last_layer(meg.llm)).__name__
+    arguments = _arguments(config, state, len(examples), seed, bf16, layer)
     # A process uses one GPU, whatever it sees: DataParallel would cut the flat concept vectors.
     arguments._n_gpu = min(1, arguments.n_gpu)
-    meg: Any = objective.meg
-    meg.in_step = config.deepspeed is not None
+    meg.in_step = bool(arguments.fsdp) or config.deepspeed is not None
     if config.gradient_checkpointing:
         # The Trainer would look for this method on the objective.
         meg.llm.gradient_checkpointing_enable({"use_reentrant": False})
@@ -86,7 +88,7 @@ def write_history(path: Path, history: History) -> None:
 
 
 def _arguments(
-    config: TrainingConfig, state: Path, examples: int, seed: int, bf16: bool
+    config: TrainingConfig, state: Path, examples: int, seed: int, bf16: bool, layer: str
 ) -> TrainingArguments:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     micro = min(config.micro_batch_size, max(1, config.batch_size // devices))
@@ -96,7 +98,15 @@ def _arguments(
             f"batch_size {config.batch_size} is not a multiple of micro_batch_size {micro} x "
             f"{devices} devices; change one of them"
         )
+    parted = config.fsdp and devices > 1
+    if config.fsdp and not parted:
+        log.warning("fsdp has nothing to part the LLM over: one process trains")
+    if parted and not torch.cuda.is_available():
+        log.warning("accelerate knows fsdp on GPUs only: plain data parallelism instead")
     steps = math.ceil(examples * config.epochs / config.batch_size)
+    # True is FSDP to every version, though this one's annotation says text.
+    fsdp: Any = True if parted else None
+    fsdp_config = {"version": 2, "transformer_layer_cls_to_wrap": [layer]} if parted else None
     return TrainingArguments(
         output_dir=str(state),
         num_train_epochs=config.epochs,
@@ -116,6 +126,8 @@ def _arguments(
         logging_steps=max(1, min(10, steps // 20)),
         seed=seed,
         deepspeed=config.deepspeed,
+        fsdp=fsdp,
+        fsdp_config=fsdp_config,
         report_to=[name for name in config.report_to if name != "tensorboard"],
         remove_unused_columns=False,
         disable_tqdm=not sys.stderr.isatty(),

@@ -168,3 +168,9 @@ class TestFinetuneConfig:
     def test_the_mapper_is_trained_only_if_told(self, model_config, store, tmp_path, train_mapper):
         _, moved = self.trained(model_config, store, tmp_path / "a", train_mapper=train_mapper)
         assert (moved > 0) == train_mapper
+
+
+class TestTrainingConfig:
+    def test_one_of_fsdp_and_deepspeed(self):
+        with pytest.raises(ValueError, match="choose one"):
+            TrainingConfig(fsdp=True, deepspeed="zero3.json")

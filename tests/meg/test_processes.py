@@ -86,7 +86,7 @@ class TestTwoProcesses:
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
         assert not list(tmp_path.glob("*.state/*"))
 
-    def test_end_so_by_deepspeed_too(self, command, tmp_path):
+    def test_end_so_by_deepspeed_and_fsdp_too(self, command, tmp_path):
         """Preempted after a step and continued; the checkpoints hold what is trained only."""
         command.run()
         frozen = changed(command, tmp_path / "frozen", train_mapper=False)
@@ -103,15 +103,18 @@ class TestTwoProcesses:
                 {"deepspeed": str(DEEPSPEED / "zero2_offload.json")},
             ),
             changed(command, tmp_path / "zero3", {"deepspeed": parted(tmp_path)}),
+            changed(command, tmp_path / "fsdp", {"fsdp": True}),
             changed(frozen, tmp_path / "zero3_frozen", {"deepspeed": parted(tmp_path)}),
             changed(text_only, tmp_path / "zero3_text_only", {"deepspeed": parted(tmp_path)}),
+            changed(frozen, tmp_path / "fsdp_frozen", {"fsdp": True}),
         ]
         (tmp_path / "runs").write_text("\n".join(run.model_dump_json() for run in runs))
-        launch("tests.meg.deepspeed_runs", tmp_path / "runs")
-        for run in runs[:3]:
+        launch("tests.meg.parted_runs", tmp_path / "runs")
+        for run in runs[:4]:
             assert_like(run.out, tmp_path / "one", 1e-5)
-        assert_like(runs[3].out, tmp_path / "frozen", 1e-5)
-        assert_like(runs[4].out, tmp_path / "text_only", 1e-5)
+        assert_like(runs[4].out, tmp_path / "frozen", 1e-5)
+        assert_like(runs[5].out, tmp_path / "text_only", 1e-5)
+        assert_like(runs[6].out, tmp_path / "frozen", 1e-5)
 
     def test_only_the_first_touches_the_state(self, tmp_path, monkeypatch):
         with resumable(tmp_path / "state", {"a": 1}) as state:
