@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kg import training
-from kg.config import LOOKUP, EncoderConfig
+from kg.config import LOOKUP, SAGE, EncoderConfig
 from kg.errors import InputError
 from kg.store import EmbeddingStore, write_store
 from kg.tables import read_concepts
@@ -86,7 +86,7 @@ class TestQuality:
         assert choice[0] > choice[1] + 0.4
 
 
-@pytest.mark.parametrize("encoder", LOOKUP)
+@pytest.mark.parametrize("encoder", SAGE + LOOKUP)
 def test_a_killed_run_continues_and_ends_the_same(tables, tmp_path, runs, monkeypatch, encoder):
     killed = command(tables, tmp_path, encoder=encoder)
     epochs = []
@@ -101,9 +101,11 @@ def test_a_killed_run_continues_and_ends_the_same(tables, tmp_path, runs, monkey
     monkeypatch.setattr(training._Run, "epoch", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         killed.run()
+    assert not (tmp_path / "out").exists()
     killed.run()
     assert len(epochs) == 5
     assert files(tmp_path) == files(runs / encoder)
+    assert list((tmp_path / "state").iterdir()) == []
 
 
 class TestBadInput:

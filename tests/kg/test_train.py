@@ -50,34 +50,6 @@ class TestCommand:
         ]
         np.testing.assert_allclose(parts, 1, atol=1e-2)
 
-    def test_the_same_twice_and_not_with_another_seed(self, tables, tmp_path):
-        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-            command(tables, tmp_path / name, seed=seed).run()
-        assert files(tmp_path / "a") == files(tmp_path / "b")
-        name = "encoder.safetensors"
-        assert files(tmp_path / "a")[name] != files(tmp_path / "c")[name]
-
-    def test_a_killed_run_continues_and_ends_the_same(self, tables, tmp_path, monkeypatch):
-        whole, killed = command(tables, tmp_path / "a"), command(tables, tmp_path / "b")
-        whole.run()
-        epochs = []
-        real = training._Run.epoch
-
-        def killed_in_the_third(self):
-            epochs.append(1)
-            if len(epochs) == 3:
-                raise KeyboardInterrupt
-            real(self)
-
-        monkeypatch.setattr(training._Run, "epoch", killed_in_the_third)
-        with pytest.raises(KeyboardInterrupt):
-            killed.run()
-        assert not (tmp_path / "b" / "out").exists()
-        killed.run()
-        assert len(epochs) == 5
-        assert files(tmp_path / "a") == files(tmp_path / "b")
-        assert list((tmp_path / "b" / "state").iterdir()) == []
-
     def test_a_checkpoint_of_another_config_is_not_used(self, tables, tmp_path, monkeypatch):
         command(tables, tmp_path / "a").run()
         monkeypatch.setattr("kg.train.measure", lambda *a, **k: (_ for _ in ()).throw(OSError))
