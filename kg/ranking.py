@@ -50,7 +50,7 @@ def questions_of(graph: Graph) -> Tensor:
     return torch.cat([asked, torch.stack([tail, inverse, head], dim=1)])
 
 
-def filtered_ranks(questions: Tensor, score: Scorer, known: Answers, chunk: int = 512) -> Tensor:
+def filtered_ranks(questions: Tensor, score: Scorer, known: Answers, chunk: int = 128) -> Tensor:
     """Rank of each question's answer (question,) float32, 1 is best; scores in chunks of rows."""
     ranks = []
     for part in questions.split(chunk):
