@@ -21,7 +21,7 @@ MAX_KEY = 300
 """Characters of a key; longer names are descriptions, which no text quotes."""
 
 TRIES = 2
-"""Levels of the trie of names. marisa's own 3 take a fifth less memory and a tenth more time."""
+"""Levels of the trie of names. marisa's own 3 take a fifth less memory and a fifth more time."""
 
 log = logging.getLogger(__name__)
 
