@@ -140,11 +140,6 @@ class PromptConfig(Section):
             raise ValueError("has no `other`, the number for kinds that are not named")
         return most
 
-    @property
-    def needs_store(self) -> bool:
-        """Whether it asks which concepts have a vector: to inject it, or to choose triplets."""
-        return self.concepts != "none" or self.triplets > 0
-
 
 class AlignConfig(Section):
     """Phase I: learn to name concepts from their vectors (paper, embedding transfer)."""
@@ -176,11 +171,6 @@ class FinetuneConfig(Section):
     train_mapper: bool = Field(False, description="train the mapper too; the paper froze it")
     questions: int | None = Field(None, ge=1, description="train on this many; null: on all")
     vectors: VectorKind = Field("store", description=PERMUTED)
-
-    @property
-    def needs_store(self) -> bool:
-        """False for a text-only model, which is made without the graph."""
-        return self.prompt.needs_store or self.start == "align"
 
 
 class PredictConfig(Section):

@@ -21,6 +21,7 @@ from meg.checkpoint import Record, build, check_store, load, save
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer
+from meg.prompts import needs_store
 from meg.question import Question, read_questions
 from meg.tokens import Tokens
 from meg.training import History, train
@@ -78,7 +79,7 @@ class FinetuneCommand(Command):
     def run(self) -> None:
         """Load Phase I's model or build one, train it, save the checkpoint."""
         store = EmbeddingStore(self.store) if self.store else None
-        if store is None and self.config.needs_store:
+        if store is None and (needs_store(self.config.prompt) or self.config.start == "align"):
             raise InputError(
                 "no --store: it may be left out only for a text-only model, with prompt.concepts "
                 f"none (is {self.config.prompt.concepts}), prompt.triplets 0 (is "

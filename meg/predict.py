@@ -27,7 +27,7 @@ from meg.model import MEG
 from meg.objectives import inputs_of, option_scores
 from meg.parse import chosen_option
 from meg.prediction import Prediction, write_predictions, write_run
-from meg.prompts import prompt_version
+from meg.prompts import needs_store, prompt_version
 from meg.question import Question, read_questions
 from meg.tokens import Example, Tokens
 from meg.vectors import Vectors
@@ -189,7 +189,7 @@ class PredictCommand(Command):
 
 
 def _check_prompt(prompt: PromptConfig, vectors: Vectors) -> None:
-    if vectors.store is None and prompt.needs_store:
+    if vectors.store is None and needs_store(prompt):
         raise InputError(
             f"prompt.concepts {prompt.concepts} and prompt.triplets {prompt.triplets} ask for "
             "concepts with vectors; give --store, or set them to none and 0"

@@ -21,6 +21,7 @@ __all__ = [
     "Known",
     "Prompt",
     "name_prompt",
+    "needs_store",
     "open_prompt",
     "prompt_version",
     "question_prompt",
@@ -96,6 +97,11 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
         tuple(writer.cuis),
         gold=question.answer,
     )
+
+
+def needs_store(config: PromptConfig) -> bool:
+    """Whether it is asked which concepts have a vector: to inject it, or to choose triplets."""
+    return config.concepts != "none" or config.triplets > 0
 
 
 def prompt_version(config: PromptConfig, system: str = "") -> str:

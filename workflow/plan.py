@@ -12,6 +12,7 @@ from itertools import product
 
 from kg.errors import InputError
 from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
+from meg.prompts import needs_store
 from workflow.config import MAIN, Config, Target
 from workflow.layers import seeded
 
@@ -68,8 +69,13 @@ class Run:
     @property
     def needs_store(self) -> bool:
         """Whether its answers take concept vectors: asked for, or expected by the model."""
-        trained = self.checkpoint == "finetune" and self.finetune.needs_store
-        return trained or self.checkpoint == "align" or self.prompt.needs_store
+        trained = self.checkpoint == "finetune" and self.trains_with_store
+        return trained or self.checkpoint == "align" or needs_store(self.prompt)
+
+    @property
+    def trains_with_store(self) -> bool:
+        """Whether its Phase II takes concept vectors; a text-only one is made without the graph."""
+        return self.finetune.start == "align" or needs_store(self.finetune.prompt)
 
     @property
     def align_key(self) -> tuple[str, ...]:

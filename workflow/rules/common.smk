@@ -277,7 +277,7 @@ def finetune_inputs(wildcards):
     aligned = run.finetune.start == "align"
     return {
         "questions": questions(run.trained_on, "train", run.finetune.prompt),
-        "store": store(run.encoder) if run.finetune.needs_store else [],
+        "store": store(run.encoder) if run.trains_with_store else [],
         "base": base_files(run.model),
         "align": f"{align_folder(run)}/meg.json" if aligned else [],
     }
