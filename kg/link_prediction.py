@@ -112,9 +112,9 @@ def training_steps(
     """
     order = torch.randperm(len(graph), generator=generator, device=features.device)
     for batch in processes.broadcast(order).split(config.batch_size):
-        rows = batch[processes.rank() :: processes.count()]
         if len(batch) < processes.count():
             continue  # A last batch that is too small to be shared.
+        rows = batch[processes.rank() :: processes.count()]
         with torch.autocast(features.device.type, torch.bfloat16, enabled=config.bf16):
             yield model(graph.part(rows), features, adjacency, config, generator)
 

@@ -67,6 +67,7 @@ class ObjectiveTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
+        """The objective's loss, finite; raises InputError with the step and the examples."""
         examples = [self.examples[i] for i in inputs.pop("example").tolist()]
         self.meter.add(sum(map(len, examples)))
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
@@ -80,6 +81,7 @@ class ObjectiveTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *arguments: Any, **keywords: Any) -> None:
+        """With the loss go its parts, speed and memory, `watch`, and the mapper's rate."""
         if "loss" in logs:
             parts = {name: round(float(value), 4) for name, value in self.parts.items()}
             logs = logs | parts | self.meter.read()

@@ -6,7 +6,6 @@ fork for every `python -m kg.X` or `meg.X`. The project's own modules are import
 its folder, with its arguments and environment; anything else is given to the real Python.
 """
 
-import array
 import atexit
 import gc
 import importlib
@@ -14,6 +13,7 @@ import json
 import os
 import runpy
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -28,14 +28,13 @@ MODULES = (
 """Between them they import all libraries."""
 
 CLIENT = """#!{python} -IS
-import array, json, os, socket, sys
+import json, os, socket, sys
 if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith(("kg.", "meg.")):
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 job = {{"argv": sys.argv[2:], "cwd": os.getcwd(), "env": dict(os.environ)}}
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
-    streams = array.array("i", [0, 1, 2])
-    server.sendmsg([b"-"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+    socket.send_fds(server, [b"-"], [0, 1, 2])
     server.sendall(json.dumps(job).encode())
     server.shutdown(socket.SHUT_WR)
     sys.exit(int(server.recv(16) or 1))
@@ -65,41 +64,35 @@ def folder_of_python() -> Path:
     return folder
 
 
+class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """Forks for every job."""
+
+    request_queue_size = 64
+
+
+class Job(socketserver.BaseRequestHandler):
+    """In the fork: does what the client was asked to do, and tells it the exit status."""
+
+    def handle(self) -> None:
+        """Without a status, of a fork that was killed, the client ends with 1."""
+        _, streams, *_ = socket.recv_fds(self.request, 1, 3)
+        job = json.loads(b"".join(iter(lambda: self.request.recv(65536), b"")))
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        self.request.sendall(str(_run(**job)).encode())
+
+
 def serve(address: str) -> None:
-    """Fork for every connection, forever."""
+    """Import the libraries, then fork for every connection, forever."""
     for name in MODULES:
         importlib.import_module(name)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("kg", "meg")]:
         del sys.modules[name]
     gc.freeze()
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(address)
-        listening.listen(64)
+    with Server(address, Job) as server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        while True:
-            connection, _ = listening.accept()
-            # The outer fork waits for the inner one, so that the server waits for none.
-            if os.fork() == 0:
-                listening.close()
-                _answer(connection)
-                os._exit(0)
-            connection.close()
-            _reap()
-
-
-def _answer(connection: socket.socket) -> None:
-    _, ancillary, *_ = connection.recvmsg(1, socket.CMSG_LEN(3 * array.array("i").itemsize))
-    streams = array.array("i")
-    streams.frombytes(ancillary[0][2])
-    job = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
-    child = os.fork()
-    if child == 0:
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        os._exit(_run(**job))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    connection.sendall(str(status if status >= 0 else 128 - status).encode())
+        server.serve_forever()
 
 
 def _run(argv: list[str], cwd: str, env: dict[str, str]) -> int:
@@ -120,15 +113,6 @@ def _run(argv: list[str], cwd: str, env: dict[str, str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return status
-
-
-def _reap() -> None:
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
 
 
 if __name__ == "__main__":
