@@ -98,7 +98,8 @@ class FeaturesConfig(Section):
     lowercase: bool = Field(default=True, description="lower-case names before the tokenizer")
     batch_tokens: int = Field(default=8192, ge=1, description="tokens in a batch, padding included")
     bf16: bool = Field(
-        default=True, description="compute in bfloat16; pooling and output in float32"
+        default=True,
+        description="compute in bfloat16, where the device can; pooling and output in float32",
     )
 
 
@@ -174,7 +175,9 @@ class EncoderConfig(Section):
         gt=0,
         description="peak, after warm-up, before cosine decay; rdf2vec: first, then falling",
     )
-    bf16: bool = Field(default=True, description="SAGE, look-up: matrix products in bfloat16")
+    bf16: bool = Field(
+        default=True, description="SAGE, look-up: matrix products in bfloat16, where the device can"
+    )
     walks: int = Field(default=10, ge=1, description="rdf2vec: walks from every concept")
     hops: int = Field(default=4, ge=1, description="rdf2vec: edges of a walk")
     window: int = Field(

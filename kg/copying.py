@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kg.graph import Graph
+from kg.precision import fast_bfloat16
 from kg.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
 
 __all__ = ["combined_scorer", "copy_scorer"]
@@ -71,7 +72,8 @@ def _sum(score: Scorer, copied: Scorer, weight: float) -> Scorer:
 
 def _similar(vectors: Tensor, chunk: int = 2048) -> csr_array:
     """Weights of each node's nearest others, each row of sum 1 or 0, (node, node)."""
-    unit = F.normalize(vectors.float(), dim=-1).bfloat16()
+    unit = F.normalize(vectors.float(), dim=-1)
+    unit = unit.bfloat16() if fast_bfloat16() else unit
     count = min(NEIGHBOURS, len(unit) - 1)
     weights, columns = [], []
     for start, part in zip(range(0, len(unit), chunk), unit.split(chunk), strict=True):

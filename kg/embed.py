@@ -25,6 +25,7 @@ from kg.errors import InputError
 from kg.graph import Graph
 from kg.inputs import NodeFeatures
 from kg.link_prediction import LinkPredictor, all_vectors
+from kg.precision import as_computed
 from kg.projection import Principal, Standard, unit_half
 from kg.sampling import build_adjacency
 from kg.store import EmbeddingStore, write_store
@@ -56,6 +57,7 @@ def embed(raw: Tensor, weights: dict[str, Tensor], config: EncoderConfig) -> Ten
     text = standard(raw)
     if config.encoder == "text":
         return unit_half(output(text))
+    config = as_computed(config)
     relations = len(weights["decoder.relation"]) // 2
     # Nobody hears what the new nodes send: of their messages only the width matters.
     sent = weights["encoder.layers.0.conv.lin_l.weight"].shape[1]

@@ -14,6 +14,7 @@ from kg.graph import Graph, Split
 from kg.inputs import NodeFeatures, node_features
 from kg.lineage import lineage
 from kg.link_prediction import LinkPredictor, all_vectors, scorer_of
+from kg.precision import as_computed
 from kg.projection import Principal, Standard, unit_half
 from kg.ranking import Scorer
 from kg.sampling import build_adjacency
@@ -44,9 +45,9 @@ def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -
     Those that are trained by link prediction predict by their decoder, the others by translation.
     """
     if config.encoder in SAGE:
-        return _sage(split, raw, config, checkpoint)
+        return _sage(split, raw, as_computed(config), checkpoint)
     if config.encoder in LOOKUP:
-        return _lookup(split, raw, config, checkpoint)
+        return _lookup(split, raw, as_computed(config), checkpoint)
     if config.encoder == "text":
         return _text(split, raw, config)
     if config.encoder == "rdf2vec":

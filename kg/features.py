@@ -23,6 +23,7 @@ from kg.command import Command, main
 from kg.config import FeaturesConfig
 from kg.errors import InputError
 from kg.model_files import locate
+from kg.precision import as_computed
 from kg.store import write_store
 from kg.tables import read_concepts
 
@@ -42,7 +43,7 @@ def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTr
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
         model = AutoModel.from_pretrained(
-            where, dtype=torch.bfloat16 if config.bf16 else torch.float32
+            where, dtype=torch.bfloat16 if as_computed(config).bf16 else torch.float32
         )
     except OSError as error:
         raise InputError(f"text encoder {config.model}: {str(error).splitlines()[0]}") from error

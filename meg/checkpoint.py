@@ -26,6 +26,7 @@ from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
 from kg.model_files import locate
+from kg.precision import fast_bfloat16
 from kg.resume import is_first
 from kg.store import EmbeddingStore
 from meg.attention import attention
@@ -146,6 +147,8 @@ def _assemble(
 def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     name = locate(config.base)
     dtype = getattr(torch, config.dtype)
+    if dtype == torch.bfloat16 and not fast_bfloat16():
+        dtype = torch.float32
     implementation = attention(dtype)
     options: dict[str, Any] = {}
     if config.quantize != "none":
@@ -172,7 +175,7 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     if not config.chat:
         tokenizer.chat_template = None
     llm.requires_grad_(False)
-    log.info("base LLM %s, attention %s, %s", config.base, implementation, config.dtype)
+    log.info("base LLM %s, attention %s, %s", config.base, implementation, dtype)
     return llm, Tokens(tokenizer, config.system)
 
 

@@ -63,7 +63,9 @@ class ModelConfig(Section):
         description="hub id, folder, or package:<python package>/<file>.gguf",
     )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
-        "bfloat16", description="type of the frozen base weights"
+        "bfloat16",
+        description="type of the frozen base weights; float32 where bfloat16 is asked for and the "
+        "device has no instructions for it",
     )
     quantize: Literal["none", "8bit", "4bit"] = Field(
         "none", description="load the base quantised (needs bitsandbytes and CUDA)"

@@ -184,7 +184,12 @@ class PredictCommand(Command):
                 package: version(package)
                 for package in ("meg-pipeline", "torch", "transformers", "peft")
             },
-            "hardware": {"machine": platform.machine(), "gpu": cuda, "device": str(meg.device)},
+            "hardware": {
+                "machine": platform.machine(),
+                "gpu": cuda,
+                "device": str(meg.device),
+                "dtype": str(meg.dtype),
+            },
         }
 
 

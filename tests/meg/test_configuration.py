@@ -63,7 +63,6 @@ class TestModelConfig:
     @pytest.mark.parametrize(
         "change",
         [
-            {"dtype": "bfloat16"},
             {"system": "Answer."},
             {"injection": "last"},
             {"lora": LoraSettings(r=3, alpha=4, dropout=0)},
@@ -80,6 +79,13 @@ class TestModelConfig:
         plain = self.logits(model_config, store)
         changed = self.logits(model_config.model_copy(update=change), store)
         assert plain.shape != changed.shape or (plain - changed).abs().max() > 1e-4
+
+    @pytest.mark.parametrize("fast", [True, False])
+    def test_bfloat16_where_the_device_has_it(self, model_config, store, monkeypatch, fast):
+        monkeypatch.setattr("meg.checkpoint.fast_bfloat16", lambda: fast)
+        plain = self.logits(model_config, store)
+        narrow = self.logits(model_config.model_copy(update={"dtype": "bfloat16"}), store)
+        assert bool((plain - narrow).abs().max() > 1e-4) == fast
 
     def test_a_quantised_base_needs_bitsandbytes(self, base, monkeypatch):
         monkeypatch.setattr("meg.checkpoint.is_bitsandbytes_available", lambda: False)
