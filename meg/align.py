@@ -1,7 +1,8 @@
 """Phase I: the LLM learns to name concepts from their vectors (paper, embedding transfer).
 
 concepts + store + base LLM -> checkpoint. First the mapper may be trained alone against the
-names' token embeddings, which costs no LLM pass; then mapper and adapters together.
+names' token embeddings, which costs no LLM pass; then mapper and adapters together. Without the
+second step (`name: false`) this is the training of the mapping network alone.
 """
 
 import logging
@@ -103,16 +104,17 @@ def align(
     retrieval = NameRetrieval(meg, tokens, shuffled, vectors)
     history = train_mapper(meg, contrast, alone, collate, config, generator, retrieval)
     before = retrieval()
-    objective = Align(meg, contrast)
-    bf16 = meg.dtype == torch.bfloat16
-    history += train(
-        objective, examples, collate, config.training, state, seed, bf16, watch=retrieval
-    )
+    if config.name:
+        objective = Align(meg, contrast)
+        bf16 = meg.dtype == torch.bfloat16
+        history += train(
+            objective, examples, collate, config.training, state, seed, bf16, watch=retrieval
+        )
     after = retrieval()
     log.info("name retrieval with the mapper alone %s, after Phase I %s", before, after)
     return history, {
         "concepts": len(concepts),
-        "examples": len(examples),
+        "examples": len(examples) if config.name else 0,
         "name_retrieval": {
             "candidates": min(len(concepts), MOST),
             "mapper_alone": before,

@@ -59,7 +59,7 @@ def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, To
     The LLM's own parameters are frozen. Raises InputError when the base cannot be loaded.
     """
     llm, tokens = _base(config)
-    mapper = Mapper(config.mapper, kge, _table(llm).shape[1])
+    mapper = Mapper(config.mapper, kge, _table(llm).shape[1]).to(_table(llm).device)
     # As the layer returns them: Gemma 3's scales its weights.
     every = torch.arange(len(_table(llm)), device=_table(llm).device)
     mapper.fit_to(llm.get_input_embeddings()(every))
@@ -139,9 +139,12 @@ def check_store(record: Record, store: EmbeddingStore | None) -> None:
 def _assemble(
     llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
 ) -> MEG:
-    # Under torchrun each process has a GPU of its own.
-    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
-    return MEG(llm, mapper, tokens.placeholder, config.injection).to(device)
+    return MEG(llm, mapper, tokens.placeholder, config.injection).to(_device())
+
+
+def _device() -> str:
+    """Under torchrun each process has a GPU of its own."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
 
 
 def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
@@ -158,12 +161,14 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
                 "or set it to none"
             )
         options["quantization_config"] = BitsAndBytesConfig(
-            load_in_8bit=config.quantize == "8bit", load_in_4bit=config.quantize == "4bit"
+            load_in_8bit=config.quantize == "8bit",
+            load_in_4bit=config.quantize == "4bit",
+            bnb_4bit_quant_type="nf4",  # QLoRA's (arXiv 2305.14314)
+            bnb_4bit_compute_dtype=dtype,
         )
+        options["device_map"] = {"": _device()}
     try:
-        llm = AutoModelForCausalLM.from_pretrained(
-            name, dtype=dtype, attn_implementation=implementation, **options
-        )
+        llm = _with_attention(implementation, name, dtype=dtype, **options)
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
         # mistral-common is installed, cannot take the placeholder.
         tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False)
@@ -175,8 +180,22 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
     if not config.chat:
         tokenizer.chat_template = None
     llm.requires_grad_(False)
-    log.info("base LLM %s, attention %s, %s", config.base, implementation, dtype)
+    implementation = llm.config.get_text_config()._attn_implementation
+    log.info("base LLM %s, attention %s, %s, %s", config.base, implementation, dtype, _device())
     return llm, Tokens(tokenizer, config.system)
+
+
+def _with_attention(implementation: str, name: str, **options: Any) -> PreTrainedModel:
+    """The LLM, with plain attention where it does not know the implementation asked for."""
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            name, attn_implementation=implementation, **options
+        )
+    except ValueError as error:
+        if implementation == "eager" or "does not support" not in str(error):
+            raise
+        log.warning("%s: no %s; its attention is computed plainly", name, implementation)
+        return AutoModelForCausalLM.from_pretrained(name, attn_implementation="eager", **options)
 
 
 def _table(llm: PreTrainedModel) -> torch.Tensor:

@@ -123,8 +123,8 @@ class PromptConfig(Section):
     )
     max_concepts: Annotated[int, Field(ge=0)] | dict[str, Annotated[int, Field(ge=0)]] = Field(
         20,
-        description="concepts a question at most, best first; or by the question's kind (MMLU: its "
-        "subject), with `other` for kinds not named",
+        description="concepts of the question's text at most, best first, and as many of each "
+        "option's; or by the question's kind (MMLU: its subject), with `other` for kinds not named",
     )
     parents: int = Field(
         0, ge=0, le=8, description="parents of each concept that are injected behind it"
@@ -156,9 +156,20 @@ class AlignConfig(Section):
     mapper_batch_size: int = Field(512, ge=2, description="concepts in each of these steps")
     mapper_temperature: float = Field(0.07, gt=0, description="of NT-Xent in these steps")
     temperature: float = Field(1.0, gt=0, description="of the contrastive loss NT-Xent")
+    name: bool = Field(
+        True,
+        description="use the cross-entropy of the name by the LLM; false: no Phase I but the mapper "
+        "alone",
+    )
     contrastive: bool = Field(True, description="use NT-Xent(g(x), mean embedding of the name)")
     cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
     vectors: VectorKind = Field("store", description=PERMUTED)
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> "AlignConfig":
+        if not self.name and not self.mapper_steps:
+            raise ValueError("name is false and mapper_steps 0: nothing is trained; set one")
+        return self
 
 
 class FinetuneConfig(Section):

@@ -184,10 +184,15 @@ class MEG(nn.Module):
         mask, concepts = self._injected
         hidden = inputs[0] if inputs else keywords["hidden_states"]
         # In generation all steps but the first have one new token each, and nothing to inject.
-        if hidden.shape[:2] != mask.shape or not (len(concepts) or self.in_step):
+        if hidden.shape[1] != mask.shape[1] or not (len(concepts) or self.in_step):
             return None
+        mask = mask[..., None]
         mapped = self.mapper(concepts).to(hidden.dtype)
-        injected = hidden.masked_scatter(mask[..., None], mapped)
+        placed = hidden.new_zeros(*mask.shape[:2], hidden.shape[2]).masked_scatter(mask, mapped)
+        # Beams and further sequences repeat each row of the batch.
+        copies = len(hidden) // len(mask)
+        mask, placed = (part.repeat_interleave(copies, 0) for part in (mask, placed))
+        injected = torch.where(mask, placed, hidden)
         if inputs:
             return (injected, *inputs[1:]), keywords
         return inputs, {**keywords, "hidden_states": injected}

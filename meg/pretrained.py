@@ -5,6 +5,7 @@ model = MEG.from_pretrained("results/models/hpoquiz_smollm")
 print(model.ask("Which of these is a finding in Marfan syndrome?"))
 """
 
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from meg.vectors import Vectors
 __all__ = ["MEG", "Answer", "Used"]
 
 MAX_NEW_TOKENS = 64
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,10 @@ class MEG(Network):
                 f"no linker at {self.record.linker_path}; give --linker (linker=...), the folder "
                 "that `kg.link build` made"
             )
-        return self.linker.link(text)
+        mentions = self.linker.link(text)
+        if self.vectors is not None:
+            self._say_unknown(mentions, self.vectors)
+        return mentions
 
     def lookup(self) -> Vectors:
         """The store's vectors; InputError where there is no store."""
@@ -181,6 +187,18 @@ class MEG(Network):
     def prompt(self) -> PromptConfig:
         """How questions are put: as in Phase II, else the default."""
         return self.record.prompt or PromptConfig()
+
+    def _say_unknown(self, mentions: Sequence[Mention], vectors: Vectors) -> None:
+        cuis = [[candidate.cui for candidate in mention.candidates] for mention in mentions]
+        without = [one[0] for one in cuis if not any(map(vectors.known, one))]
+        if without:
+            log.warning(
+                "%d of %d mentions name a concept without a vector in %s (first %s): not injected",
+                len(without),
+                len(mentions),
+                self.record.store_path,
+                without[0],
+            )
 
     def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
         vectors = self.lookup()

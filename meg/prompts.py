@@ -25,6 +25,7 @@ __all__ = [
     "open_prompt",
     "prompt_version",
     "question_prompt",
+    "shows_options",
     "with_triplets",
 ]
 
@@ -61,6 +62,11 @@ def name_prompt(concepts: Sequence[tuple[str, str]]) -> Prompt:
 
 def question_prompt(question: Question, config: PromptConfig, known: Known) -> Prompt:
     """Phase II and evaluation: a question with its concepts; `known` drops those without vector."""
+    if config.concepts == "question+options" and not shows_options(config):
+        raise InputError(
+            "prompt.concepts question+options: the options' texts are in no prompt with "
+            f"list_options false and answer {config.answer}; set list_options, or answer to yesno"
+        )
     mentions = question.mentions or Mentions()
     of_options = mentions.options or ((),) * len(question.options)
     writer = _Writer(known, config, question.kind, _neighbours(question, config.parents))
@@ -97,6 +103,11 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
         tuple(writer.cuis),
         gold=question.answer,
     )
+
+
+def shows_options(config: PromptConfig) -> bool:
+    """Whether options are read with their concepts; else, at most, their bare texts are scored."""
+    return config.list_options or config.answer == "yesno"
 
 
 def needs_store(config: PromptConfig) -> bool:

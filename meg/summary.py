@@ -11,7 +11,7 @@ from kg.artefact import read_json
 from kg.command import Command, main
 from kg.errors import InputError
 
-__all__ = ["table"]
+__all__ = ["kinds_table", "table"]
 
 HEADER = ("result", "compared with", "n", "accuracy [95%]", "gain over it [95%]", "p")
 WIDTHS = (26, 21, 5, 17, 20)
@@ -31,6 +31,23 @@ def table(results: dict[str, dict[str, Any]]) -> list[str]:
             gain = f"{_points(compared['difference'])} {_interval(compared['interval'], _points)}"
             rows.append(("", other, "", _accuracy(compared), gain, _p(compared["mcnemar_p"])))
     return [_line(row) for row in rows]
+
+
+def kinds_table(results: dict[str, dict[str, Any]]) -> list[str]:
+    """The same runs by kind of question, percent right; nothing where no result has several."""
+    names = list(dict.fromkeys(kind for result in results.values() for kind in result["kinds"]))
+    if len(names) < 2:
+        return []
+    rows = [("result", *names)]
+    for name, result in results.items():
+        kinds = result["kinds"]
+        shares = [_percent(kinds[kind]["accuracy"]) if kind in kinds else "" for kind in names]
+        rows.append((name, *shares))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _accuracy(result: dict[str, Any]) -> str:
@@ -62,6 +79,7 @@ class SummaryCommand(Command):
     """Results as a table on the terminal."""
 
     results: CliPositionalArg[list[Path]] = Field(description="result files of meg.score")
+    kinds: bool = Field(False, description="by kind of question too")
 
     def run(self) -> None:
         """Read the results and write their table to the standard output."""
@@ -69,7 +87,10 @@ class SummaryCommand(Command):
             if not path.is_file():
                 raise InputError(f"{path} does not exist; make it with meg.score")
         found = {path.stem: read_json(path) for path in self.results}
-        sys.stdout.write("\n".join(table(found)) + "\n")
+        lines = table(found)
+        if self.kinds and (kinds := kinds_table(found)):
+            lines += ["", *kinds]
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

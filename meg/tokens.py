@@ -136,9 +136,13 @@ class Tokens:
         if not self.system:
             return self._render([user])
         try:
-            return self._render([{"role": "system", "content": self.system}, user])
+            text = self._render([{"role": "system", "content": self.system}, user])
         except TemplateError:
-            return self._render([{"role": "user", "content": f"{self.system}\n\n{prompt.user}"}])
+            text = ""
+        if self.system.strip() in text and prompt.user.strip() in text:
+            return text
+        # The template refuses the role, or leaves it out without a word.
+        return self._render([{"role": "user", "content": f"{self.system}\n\n{prompt.user}"}])
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         return str(

@@ -31,6 +31,7 @@ from meg.config import (
     PromptConfig,
     QuestionsConfig,
 )
+from meg.prompts import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
 
 __all__ = [
@@ -218,6 +219,13 @@ class Config(Section):
                     f"{where}.seeds: begins with {target.seeds[0]}, expected seed, {self.seed}: "
                     "the files named without a seed are of that one"
                 )
+            for variant in (MAIN, *target.variants):
+                prompt = self.prompt_of(target.dataset, target.model, variant)
+                if prompt.concepts == "question+options" and not shows_options(prompt):
+                    raise ValueError(
+                        f"{where}: {target.dataset} with {variant} asks for the options' concepts, "
+                        f"but list_options is false and answer {prompt.answer}: no prompt has them"
+                    )
         for dataset, model, variant in product(self.datasets, self.models, self.all_variants):
             self._check_sections(dataset, model, variant)
         return self

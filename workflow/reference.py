@@ -24,6 +24,7 @@ INTRODUCTION = """# Configuration
 | [default.yaml](default.yaml) | the published runs on UMLS, read when no other is named |
 | [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
 | [ablations.yaml](ablations.yaml) | the ablations on open data, to be named behind demo or smoke |
+| [encoders.yaml](encoders.yaml), [pubmedqa.yaml](pubmedqa.yaml) | parts of them, behind ablations: each graph encoder; PubMedQA with its controls |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 

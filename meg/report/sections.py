@@ -28,6 +28,7 @@ def sections(contents: Contents) -> list[Part]:
         _accuracy(results),
         _comparisons(results),
         _kinds(results),
+        _measures(results),
         _answers(results, contents.concepts),
         _questions(contents),
         trainings(contents),
@@ -127,6 +128,39 @@ def _kinds(results: Results) -> Part:
         ]
         tables.append(Table(rows, name))
     return Part("Kinds of question", "Right answers, %, by kind.", (), tables)
+
+
+def _measures(results: Results) -> Part:
+    """What else `meg.score` says of a run; classes by name where all questions share options."""
+    tables = []
+    for name, group in _groups(results).items():
+        tables.append(Table([_measure_row(*one) for one in group], name))
+        classes = [
+            {"variant": run.variant, "option": option} | _class_row(counts)
+            for run, result in group
+            for option, counts in result["classes"].items()
+        ]
+        tables.append(Table(classes, f"{name}: options"))
+    text = (
+        "Means over kinds of question and over options; the expected calibration error of the "
+        "scores' softmax; and how unevenly positions are chosen, compared with where the answers "
+        "are (docs/evaluation.md)."
+    )
+    return Part("Beyond accuracy", text, (), tables)
+
+
+def _measure_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
+    row: Row = {"variant": run.variant, "mean over kinds": _rounded(result["macro_accuracy"])}
+    if "macro_f1" in result:
+        row["macro F1"] = _rounded(result["macro_f1"])
+    if "calibration_error" in result:
+        row["calibration error"] = _rounded(result["calibration_error"])
+    return row | {"position bias": _rounded(result["position_bias"])}
+
+
+def _class_row(counts: Mapping[str, float]) -> Row:
+    names = {"right": "answers", "chosen": "chosen", "both": "right"}
+    return {shown: counts[name] for name, shown in names.items()} | {"F1": _rounded(counts["f1"])}
 
 
 def _answers(results: Results, concepts: Path) -> Part:

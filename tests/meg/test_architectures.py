@@ -7,8 +7,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from meg.base import byte_tokenizer
 from meg.batch import Collator
-from meg.config import MapperConfig
+from meg.checkpoint import build
+from meg.config import MapperConfig, ModelConfig
 from meg.generation import left_padded
 from meg.mapper import Mapper
 from meg.model import MEG
@@ -37,8 +39,10 @@ FAMILIES = {
     "mistral, sliding window": GROUPED | {"sliding_window": WINDOW},
     "qwen2": GROUPED,
     "qwen3": GROUPED | {"head_dim": 8},
+    "gemma": GROUPED | {"head_dim": 8},
     "gemma2": LOCAL | {"sliding_window": WINDOW, "query_pre_attn_scalar": 8},
     "gemma3_text": LOCAL | {"sliding_window": WINDOW, "query_pre_attn_scalar": 8},
+    "phi": {},
     "phi3": GROUPED | {"sliding_window": None},
     "gpt_neox": {},
     "bloom": {"n_layer": 2, "n_head": 4},  # ALiBi: no position ids
@@ -52,7 +56,7 @@ def plain_model(family):
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
 
 
-def wrapped(llm):
+def wrapped(llm, injection="input"):
     torch.manual_seed(1)
     mapper = Mapper(MapperConfig(kind="linear"), 6, 32)
     embeddings = llm.get_input_embeddings()
@@ -60,7 +64,7 @@ def wrapped(llm):
     adapted = get_peft_model(
         llm, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
     )
-    return MEG(adapted, mapper, placeholder=VOCABULARY).eval()
+    return MEG(adapted, mapper, placeholder=VOCABULARY, injection=injection).eval()
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -101,6 +105,13 @@ class TestInjection:
         one, other = (scores(meg, store, [example(cui, (5, 6))]) for cui in ("C01", "C02"))
         assert (one - other).abs().max() > 1e-3
 
+    def test_at_the_last_layer_changes_the_logits(self, family, store):
+        last = wrapped(plain_model(family), "last")
+        # Short enough for the window of any: beyond it the last layer does not see the concept.
+        near = (example(cui, (5, 6), prefix=3) for cui in ("C01", "C02"))
+        one, other = (scores(last, store, [each]) for each in near)
+        assert (one - other).abs().max() > 1e-4
+
     def test_has_the_norm_of_what_the_embedding_returns(self, meg, store):
         vectors = torch.from_numpy(Vectors(store)(["C01"]))
         embedded = meg.llm.get_input_embeddings()(torch.arange(VOCABULARY))
@@ -139,6 +150,34 @@ class TestGeneration:
         for row, found in zip(rows, together, strict=True):
             alone = meg.generate(**left_padded([row], Vectors(store)), **options)[0]
             assert torch.equal(found, alone)
+
+
+    @pytest.mark.parametrize("injection", ["input", "last"])
+    def test_beams_and_further_sequences_read_the_vectors_too(self, store, injection):
+        """What is written is what is likeliest: one beam of one row and the best of both agree."""
+        meg = wrapped(plain_model("llama"), injection)
+        rows = [example("C01", prefix=3), example("C02", prefix=20)]
+        options = {"max_new_tokens": 5, "eos_token_id": 10_000, "pad_token_id": 0}
+        more = options | {"num_beams": 3, "num_return_sequences": 2}
+        together = meg.generate(**left_padded(rows, Vectors(store)), **more)
+        assert len(together) == 4
+        for place, row in enumerate(rows):
+            alone = meg.generate(**left_padded([row], Vectors(store)), **more)
+            assert torch.equal(together[2 * place : 2 * place + 2], alone)
+        called = []
+        meg.mapper.register_forward_hook(lambda *_: called.append(True))
+        meg.generate(**left_padded(rows, Vectors(store)), **more)
+        assert called
+
+
+@pytest.mark.parametrize("family", ["bloom", "llama"])
+def test_attention_that_an_llm_lacks_is_computed_plainly(tmp_path, monkeypatch, caplog, family):
+    plain_model(family).save_pretrained(tmp_path)
+    byte_tokenizer().save_pretrained(tmp_path)
+    monkeypatch.setattr("meg.checkpoint.attention", lambda dtype: "sdpa")
+    built = build(ModelConfig(base=str(tmp_path), dtype="float32"), 6)[0]
+    assert built.attention == ("eager" if family == "bloom" else "sdpa")
+    assert ("computed plainly" in caplog.text) == (family == "bloom")
 
 
 class TestApart:

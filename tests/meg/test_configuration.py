@@ -120,7 +120,8 @@ class TestAlignConfig:
     def trained(self, model_config, store, state, config):
         torch.manual_seed(0)
         meg, tokens = build(model_config, 6)
-        align(meg, tokens, NAMES, Vectors(store), model_config, config, state, seed=0)
+        vectors = Vectors(store, config.vectors)
+        align(meg, tokens, NAMES, vectors, model_config, config, state, seed=0)
         return weights(meg)
 
     @pytest.mark.parametrize(
@@ -132,8 +133,11 @@ class TestAlignConfig:
             {"mapper_batch_size": 2},
             {"mapper_temperature": 1.0},
             {"temperature": 0.1},
+            {"name": False},
             {"contrastive": False},
             {"cosine": False},
+            {"vectors": "permuted"},
+            {"names_per_prompt": 3},
         ],
     )
     def test_changes_the_trained_weights(self, model_config, store, tmp_path, change):
@@ -143,6 +147,25 @@ class TestAlignConfig:
             for i, config in enumerate((settings, settings | change))
         )
         assert (plain - changed).abs().max() > 1e-7
+
+    def test_without_the_names_the_llm_is_left_alone(self, model_config, store, tmp_path):
+        torch.manual_seed(0)
+        meg, tokens = build(model_config, 6)
+        called = []
+        meg.register_forward_hook(lambda *_: called.append(True))
+        before = meg.mapper.state_dict()["network.weight"].clone()
+        config = AlignConfig(training=ONCE, mapper_steps=2, name=False)
+        history, metrics = align(
+            meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, seed=0
+        )
+        assert not called
+        assert metrics["examples"] == 0
+        assert {row["stage"] for row in history} == {"mapper"}
+        assert (meg.mapper.state_dict()["network.weight"] - before).abs().max() > 0
+
+    def test_has_to_train_something(self):
+        with pytest.raises(ValueError, match="nothing is trained"):
+            AlignConfig(name=False)
 
     def test_extended_prompts_hold_several_names(self, meg_and_tokens):
         _, tokens = meg_and_tokens

@@ -18,13 +18,16 @@ class TestLetters:
             "Answer: B",
             "The correct answer is (B).",
             "B\nAs gout",
+            "B. A fever would not swell a joint (B).",
+            "(B) (B)",
         ],
     )
     def test_are_read(self, text):
         assert chosen_option(text, OPTIONS, PromptConfig()) == 1
 
     @pytest.mark.parametrize(
-        "text", ["A fever is likely", "D", "I think B", "", "B or C", "Because", "(B", "AB"]
+        "text", ["A fever is likely", "D", "I think B", "", "B or C", "Because", "(B", "AB",
+         "(A) (B)", "The answer is (A) or (B)", "A. or B.", "A) is wrong, B", "B, C", "(A), (C)"]
     )
     def test_are_not_guessed(self, text):
         assert chosen_option(text, OPTIONS, PromptConfig()) is None

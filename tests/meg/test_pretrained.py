@@ -30,6 +30,12 @@ class TestAsk:
         ]
         assert str(answer) == answer.text
 
+    def test_says_what_has_no_vector(self, model, graph, caplog):
+        model.vectors = Vectors(None)
+        assert model.ask(QUESTION, ["yes", "no"]).concepts == ()
+        assert "2 of 2 mentions name a concept without a vector" in caplog.text
+        assert "(first C01)" in caplog.text
+
     def test_chooses_among_options_as_they_are_scored(self, model):
         options = ["yes", "no", "maybe"]
         answer = model.ask(QUESTION, options)

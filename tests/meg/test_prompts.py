@@ -105,6 +105,12 @@ class TestParents:
             prompt(parents=2)
 
 
+def test_options_that_no_prompt_reads_have_no_place_for_concepts():
+    config = PromptConfig(concepts="question+options", list_options=False, answer="text")
+    with pytest.raises(InputError, match="in no prompt with list_options false and answer text"):
+        question_prompt(QUESTION, config, known)
+
+
 class TestTriplets:
     def test_follow_the_context_once_each_best_concept_first(self):
         question = LINKED.model_copy(update={"context": "Winter."})

@@ -6,6 +6,15 @@ from meg.score import score
 from meg.summary import SummaryCommand
 
 
+def of_kinds(right):
+    """A result of kinds k -> whether its one question is right."""
+    rows = [
+        Prediction(id=kind, kind=kind, answer=0, prediction=int(not one))
+        for kind, one in right.items()
+    ]
+    return score(rows) | {"comparisons": {}}
+
+
 def result(n):
     ours = [Prediction(id=str(i), answer=0, prediction=0) for i in range(n)]
     theirs = [Prediction(id=str(i), answer=0, prediction=i % 2) for i in range(n)]
@@ -23,3 +32,11 @@ class TestTable:
         assert "50.0 [46.9, 53.1]" in other
         assert "+50.0 [+46." in other
         assert other.endswith("<.001")
+
+    def test_by_kind_where_asked(self, tmp_path, capsys):
+        write_json(tmp_path / "one.json", of_kinds({"gene": True, "is_a": False}))
+        write_json(tmp_path / "another.json", of_kinds({"gene": False}))
+        paths = [str(tmp_path / "one.json"), str(tmp_path / "another.json")]
+        main(SummaryCommand, [*paths, "--kinds"])
+        shown = [line.split() for line in capsys.readouterr().out.split("\n\n")[1].splitlines()]
+        assert shown == [["result", "gene", "is_a"], ["one", "100.0", "0.0"], ["another", "0.0"]]

@@ -48,6 +48,11 @@ class TestShippedConfigs:
         config = load_config(merge(shipped(name), ablations))
         assert set(ablations["variants"]) < set(config.ablations[0].variants)
 
+    @pytest.mark.parametrize("name", ["encoders", "pubmedqa"])
+    def test_parts_of_the_ablations_fit_the_demo(self, name: str) -> None:
+        config = merge(shipped("demo"), shipped("ablations"))
+        load_config(merge(config, shipped(name)))
+
     def test_smoke_has_the_runs_of_the_demo(self) -> None:
         demo, smoke = (load_config(shipped(name)) for name in ("demo", "smoke"))
         assert smoke.targets == demo.targets
@@ -119,6 +124,13 @@ class TestWrongConfig:
             (
                 {"datasets": {"quiz": {"prompt": {"max_concepts": {"anatomy": 2}}}}},
                 "datasets.quiz.prompt.max_concepts: has no `other`",
+            ),
+            (
+                {
+                    "prompt": {"answer": "text", "list_options": False},
+                    "targets": [{"dataset": "quiz", "model": "tiny", "variants": ["options"]}],
+                },
+                "targets.0: quiz with options asks for the options' concepts, but list_options",
             ),
         ],
     )

@@ -22,7 +22,14 @@ RESULT: dict[str, Any] = {
     "unanswered": 1,
     "concepts": 1.5,
     "kinds": {"is_a": {"accuracy": 0.25}, "gene": {"accuracy": 0.75}},
-    "classes": {"0": {}, "1": {}},
+    "macro_accuracy": 0.5,
+    "macro_f1": 0.456,
+    "calibration_error": 0.123,
+    "position_bias": 0.25,
+    "classes": {
+        "yes": {"right": 8, "chosen": 4, "both": 4, "f1": 0.667},
+        "no": {"right": 0, "chosen": 3, "both": 0, "f1": 0.0},
+    },
     "comparisons": {},
     "run": {"versions": {"torch": "2.13.0"}, "hardware": {"device": "cpu"}},
 }
@@ -150,6 +157,10 @@ class TestReport:
             "quiz by tiny, %",
             "2.13.0",
             "disease",
+            "macro F1",
+            "45.6",
+            "12.3",
+            "66.7",
         ):
             assert text in page
         assert "Phase I, align" in page
