@@ -158,10 +158,14 @@ class AlignConfig(Section):
     temperature: float = Field(1.0, gt=0, description="of the contrastive loss NT-Xent")
     name: bool = Field(
         True,
-        description="use the cross-entropy of the name by the LLM; false: no Phase I but the mapper "
-        "alone",
+        description="use the cross-entropy of the name by the LLM; false: the mapper alone instead "
+        "of Phase I",
     )
-    contrastive: bool = Field(True, description="use NT-Xent(g(x), mean embedding of the name)")
+    contrastive: bool = Field(
+        True,
+        description="use NT-Xent(g(x), mean embedding of the name); its negatives are the others "
+        "that a device holds at once",
+    )
     cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
     vectors: VectorKind = Field("store", description=PERMUTED)
 

@@ -24,7 +24,8 @@ INTRODUCTION = """# Configuration
 | [default.yaml](default.yaml) | the published runs on UMLS, read when no other is named |
 | [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
 | [ablations.yaml](ablations.yaml) | the ablations on open data, to be named behind demo or smoke |
-| [encoders.yaml](encoders.yaml), [pubmedqa.yaml](pubmedqa.yaml) | parts of them, behind ablations: each graph encoder; PubMedQA with its controls |
+| [encoders.yaml](encoders.yaml) | behind ablations.yaml: the LLM with each graph encoder |
+| [pubmedqa.yaml](pubmedqa.yaml) | behind ablations.yaml: PubMedQA with its controls |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 

@@ -151,7 +151,6 @@ class TestGeneration:
             alone = meg.generate(**left_padded([row], Vectors(store)), **options)[0]
             assert torch.equal(found, alone)
 
-
     @pytest.mark.parametrize("injection", ["input", "last"])
     def test_beams_and_further_sequences_read_the_vectors_too(self, store, injection):
         """What is written is what is likeliest: one beam of one row and the best of both agree."""

@@ -26,8 +26,23 @@ class TestLetters:
         assert chosen_option(text, OPTIONS, PromptConfig()) == 1
 
     @pytest.mark.parametrize(
-        "text", ["A fever is likely", "D", "I think B", "", "B or C", "Because", "(B", "AB",
-         "(A) (B)", "The answer is (A) or (B)", "A. or B.", "A) is wrong, B", "B, C", "(A), (C)"]
+        "text",
+        [
+            "A fever is likely",
+            "D",
+            "I think B",
+            "",
+            "B or C",
+            "Because",
+            "(B",
+            "AB",
+            "(A) (B)",
+            "The answer is (A) or (B)",
+            "A. or B.",
+            "A) is wrong, B",
+            "B, C",
+            "(A), (C)",
+        ],
     )
     def test_are_not_guessed(self, text):
         assert chosen_option(text, OPTIONS, PromptConfig()) is None

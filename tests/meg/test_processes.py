@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from kg.mention import Candidate, Mention
 from kg.resume import resumable
-from meg.config import FinetuneConfig, PromptConfig, TrainingConfig
+from kg.tables import CONCEPTS, write_concepts
+from meg.align import AlignCommand
+from meg.config import AlignConfig, FinetuneConfig, PromptConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
 from meg.question import Mentions, Question, write_questions
 from tests.torchrun import flags, launch
@@ -85,6 +88,23 @@ class TestTwoProcesses:
         launch("meg.finetune", *flags(changed(command, tmp_path / "two")))
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
         assert not list(tmp_path.glob("*.state/*"))
+
+    def test_end_so_in_phase_1_too(self, model_config, store, tmp_path):
+        """But for NT-Xent, whose negatives are the concepts that a process holds at once."""
+        rows = [(cui.decode(), f"name {i}", [], [], None) for i, cui in enumerate(store.cuis)]
+        concepts = pl.DataFrame(rows, schema=CONCEPTS, orient="row")
+        write_concepts(tmp_path / "concepts.parquet", concepts)
+        command = AlignCommand(
+            concepts=tmp_path / "concepts.parquet",
+            store=store.path,
+            model=model_config,
+            config=AlignConfig(training=TRAINING, concepts=16, mapper_steps=2, contrastive=False),
+            state=tmp_path / "state",
+            out=tmp_path / "one",
+        )
+        command.run()
+        launch("meg.align", *flags(command.model_copy(update={"out": tmp_path / "two"})))
+        assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
 
     def test_end_so_by_deepspeed_and_fsdp_too(self, command, tmp_path):
         """Preempted after a step and continued; the checkpoints hold what is trained only."""
