@@ -27,6 +27,7 @@ from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
 from kg.command import Command, main
 from kg.config import LinkConfig
+from kg.linking.approximate import Approximate
 from kg.linking.build import build_dictionary
 from kg.linking.corpus import Document, held_out, read_corpus
 from kg.linking.dictionary import read_dictionary
@@ -77,13 +78,22 @@ class Accuracy(Command):
                 "names, generic words left out": (LinkConfig(), None, None),
                 "document frequencies, no annotations": (LinkConfig(), frequencies, None),
                 "no typing errors": (LinkConfig(typos=False), learned, None),
+                **{
+                    f"approximate names, cosine >= {least}": (
+                        LinkConfig(approximate=least),
+                        learned,
+                        None,
+                    )
+                    for least in (0.9, 0.8, 0.7)
+                },
             }
         _out(f"{len(train)} papers learned from, {len(test)} scored")
         _out(f"accept model: threshold {accept.threshold:.3f}")
         _out("| method | document P | R | F1 | mention P | R | F1 |\n|---|---|---|---|---|---|---|")
         for name, (config, priors, model) in rows.items():
             dictionary = build_dictionary(concepts, config, priors)[0]
-            _row(name, evaluate(Linker(dictionary, config, model), test))
+            near = Approximate.of(dictionary.strings()) if config.approximate < 1 else None
+            _row(name, evaluate(Linker(dictionary, config, model, near), test))
         if self.split:
             return
         if importlib.util.find_spec("mmlite"):

@@ -63,8 +63,10 @@ def _choice(kind: str) -> Measure:
     return mean
 
 
-def _parent(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
-    return (metrics["probes"].get(vectors, {}).get("parent") or {}).get("mrr")
+def _parent(probe: str) -> Measure:
+    return lambda metrics, scorer, vectors: (
+        metrics["probes"].get(vectors, {}).get(probe) or {}
+    ).get("mrr")
 
 
 MEASURES: dict[str, Measure] = {
@@ -80,7 +82,8 @@ MEASURES: dict[str, Measure] = {
     "relation macro accuracy": _relation("macro"),
     "choice, known facts": _choice("known"),
     "choice, new facts": _choice("new"),
-    "parent MRR": _parent,
+    "parent MRR": _parent("parent"),
+    "parent MRR by a map": _parent("parent_by_map"),
     "branch": lambda metrics, scorer, vectors: metrics["probes"].get(vectors, {}).get("branch"),
 }
 """Columns; link prediction is by the encoder's scorer, the rest by its stored vectors."""
@@ -90,7 +93,7 @@ DRAWN = (
     "MRR with copying",
     "relation macro accuracy",
     "choice, new facts",
-    "parent MRR",
+    "parent MRR by a map",
     "branch",
 )
 

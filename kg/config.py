@@ -234,6 +234,13 @@ class LinkConfig(Section):
         default=True,
         description="judge each mention by the words around it, where `kg.link fit` learned how",
     )
+    approximate: float = Field(
+        default=1,
+        gt=0,
+        le=1,
+        description="where no name stands, take the nearest of at least this cosine of letter "
+        "trigrams (0.85, say); 1: none",
+    )
     typos: bool = Field(
         default=True, description="correct one typing error in long words that no name has"
     )

@@ -37,6 +37,8 @@ class Encoded:
     weights: dict[str, Tensor] = field(default_factory=dict)
     """All that new vectors are computed by; empty where only the stored ones are."""
     history: list[dict[str, Any]] = field(default_factory=list)
+    spectral: int = 0
+    """How many of a vector's last numbers are the spectral embedding's."""
 
 
 def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
@@ -78,7 +80,8 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
     output = Principal.of(described, config.dim - config.spectral_dim)
     weights = model.state_dict() | _weights("features", standard) | _weights("output", output)
     stored = unit_half(output(described), spectral)
-    return Encoded(stored, scorer_of(model.decoder, keys), weights, history)
+    score = scorer_of(model.decoder, keys)
+    return Encoded(stored, score, weights, history, config.spectral_dim)
 
 
 def _lookup(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:

@@ -63,7 +63,7 @@ class Build(Command):
             "accept": self.accept and file_digest(self.accept),
             "counts": counts,
         }
-        write_dictionary(self.out, dictionary, about, accept)
+        write_dictionary(self.out, dictionary, about, accept, near=self.config.approximate < 1)
         log.info("%s: %s", self.out, json.dumps(counts))
 
 

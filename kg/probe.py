@@ -6,7 +6,6 @@ the parent of a node by cosine and by a linear map, its branch of the ontology b
 
 import numpy as np
 import torch
-from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import RidgeClassifier, RidgeCV
 from torch import Tensor
 from torch.nn import functional as F
@@ -71,27 +70,20 @@ def parent_metrics(vectors: Tensor, asked: Graph, known: Answers) -> dict[str, f
 def mapped_parent_metrics(
     vectors: Tensor, train: Graph, asked: Graph, known: Answers
 ) -> dict[str, float] | None:
-    """The same by a linear map from child to parent, fitted to `train`.
+    """The same by a linear map from child to parent, fitted to `train`; then by cosine.
 
-    The map is a ridge regression whose penalty is chosen by leave-one-out. Candidates are ranked by
-    the likelihood of what it leaves over, a Gaussian with the covariance seen in `train`: numbers
-    that no map foretells, as a spectral part's, count little.
+    The map is a ridge regression whose penalty is chosen by leave-one-out.
     """
     questions, pairs = _of_hierarchy(asked), _of_hierarchy(train)
     if not len(questions) or not len(pairs):
         return None
-    unit = F.normalize(vectors.float(), dim=-1).numpy()
-    x, y = unit[pairs[:, 0].numpy()], unit[pairs[:, 2].numpy()]
+    unit = F.normalize(vectors.float(), dim=-1)
+    x, y = unit[pairs[:, 0]].numpy(), unit[pairs[:, 2]].numpy()
     read = RidgeCV(alphas=(0.1, 1.0, 10.0)).fit(x, y)
-    precision = LedoitWolf(assume_centered=True).fit(y - read.predict(x)).precision_
-    # The square of a distance in these axes is minus twice the log-likelihood.
-    axes = np.linalg.cholesky(precision).astype(np.float32)
-    candidates = torch.from_numpy(unit @ axes)
-    half = candidates.square().sum(1) / 2
 
     def score(node: Tensor, relation: Tensor) -> Tensor:
-        mapped = torch.from_numpy((read.predict(unit[node.numpy()]) @ axes).astype(np.float32))
-        return (mapped @ candidates.T - half).scatter_(1, node.unsqueeze(1), -torch.inf)
+        mapped = torch.from_numpy(read.predict(unit[node].numpy())).float()
+        return (mapped @ unit.T).scatter_(1, node.unsqueeze(1), -torch.inf)
 
     return rank_metrics(filtered_ranks(questions, score, known))
 

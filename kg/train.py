@@ -65,7 +65,14 @@ class TrainCommand(Command):
             return
         text = Standard.of(features)(features)
         seeded = torch.Generator().manual_seed(self.config.seed)
-        metrics = measure(split, encoded.score, stored=encoded.vectors, text=text, generator=seeded)
+        metrics = measure(
+            split,
+            encoded.score,
+            stored=encoded.vectors,
+            text=text,
+            generator=seeded,
+            spectral=encoded.spectral,
+        )
         self._save(concepts["cui"], encoded, metrics)
         checkpoint.unlink(missing_ok=True)
 

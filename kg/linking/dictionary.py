@@ -18,12 +18,15 @@ from kg.artefact import read_json, replacing, write_json
 from kg.errors import InputError
 from kg.linking.accept import Accept, write_accept
 
-__all__ = ["ACCEPT", "FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
+__all__ = ["ACCEPT", "APPROXIMATE", "FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
 
 FORMAT = "meg-linker-1"
 
 ACCEPT = "accept.npz"
 """The accept model in a linker's folder, where one was learned (`kg.linking.accept`)."""
+
+APPROXIMATE = "trigrams.npz"
+"""The names by their trigrams, where near ones are to be found (`kg.linking.approximate`)."""
 
 _TRIES = ("names", "words")
 
@@ -55,11 +58,22 @@ class Dictionary:
         rows = range(int(self.first[name]), int(self.first[name + 1]))
         return [(self.cui[self.concept[row]].decode(), float(self.share[row])) for row in rows]
 
+    def strings(self) -> list[str]:
+        """The keys in the order of their numbers, without the space at their ends."""
+        return [self.names.restore_key(number).rstrip() for number in range(len(self))]
+
 
 def write_dictionary(
-    folder: Path, dictionary: Dictionary, about: dict[str, Any], accept: Accept | None = None
+    folder: Path,
+    dictionary: Dictionary,
+    about: dict[str, Any],
+    accept: Accept | None = None,
+    near: bool = False,
 ) -> None:
-    """Write a linker's folder; `about` (JSON) says what it was made from and how."""
+    """Write a linker's folder; `about` (JSON) says what it was made from and how.
+
+    With `near` the names are written by their trigrams too.
+    """
     with replacing(folder) as temporary:
         temporary.mkdir()
         for name in _array_names():
@@ -68,6 +82,10 @@ def write_dictionary(
             getattr(dictionary, name).save(str(temporary / f"{name}.marisa"))
         if accept is not None:
             write_accept(temporary / ACCEPT, accept)
+        if near:
+            from kg.linking.approximate import Approximate, write_approximate  # noqa: PLC0415
+
+            write_approximate(temporary / APPROXIMATE, Approximate.of(dictionary.strings()))
         facts = {"format": FORMAT, "longest": dictionary.longest, "about": about}
         write_json(temporary / "linker.json", facts)
 

@@ -4,7 +4,7 @@ HPO calls its root "All" and UMLS has a concept "Finding": linked wherever they 
 would fill a prompt with noise. `kg.link fit` replaces this list by what a corpus shows.
 """
 
-__all__ = ["GENERIC"]
+__all__ = ["FUNCTION_WORDS", "GENERIC"]
 
 _FUNCTION_WORDS = """
 a about above after again against all also although among an and any are as at be because been
@@ -45,6 +45,8 @@ acute affected bilateral central chronic diffuse distal excluded fall frequent g
 intensity intermittent lateral left localized mild moderate peripheral persistent position
 progressive prolonged proximal recurrent right severe stable unilateral
 """
+
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 GENERIC = frozenset((_FUNCTION_WORDS + _STUDY_WORDS + _MODIFIERS).split())
 """In the singular; a name that consists of one of them is not linked by default."""

@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kg.config import LinkConfig
 from kg.linking.abbreviations import abbreviations
 from kg.linking.accept import LEAST_LINK, Accept, Place, read_accept
-from kg.linking.dictionary import ACCEPT, Dictionary, read_dictionary
+from kg.linking.dictionary import ACCEPT, APPROXIMATE, Dictionary, read_dictionary
 from kg.linking.normalise import gaps_of, key_of, words_of
 from kg.linking.typos import correct
 from kg.mention import Candidate, Mention
+
+if TYPE_CHECKING:
+    from kg.linking.approximate import Approximate, Near
 
 __all__ = ["Linker"]
 
@@ -30,14 +34,21 @@ class Linker:
     5. give its concepts, best first: the best has the name's link probability as its score, the
        others less by their share of the name's uses;
     6. where an accept model was learned, its probability that this place means the best concept
-       takes the link probability's part, and mentions below its threshold are dropped.
+       takes the link probability's part, and mentions below its threshold are dropped;
+    7. where approximate names are wanted, take those nearest to what is left of the text, with
+       their cosine as a factor of the score.
     """
 
     def __init__(
-        self, dictionary: Dictionary, config: LinkConfig, accept: Accept | None = None
+        self,
+        dictionary: Dictionary,
+        config: LinkConfig,
+        accept: Accept | None = None,
+        approximate: "Approximate | None" = None,
     ) -> None:
         self.dictionary = dictionary
         self.config = config
+        self.approximate = approximate
         self.accept = accept if config.accept else None
         # Numbers of 16 bits, as their bits sorted as the halves >= 0 are: quicker to look up.
         self._link = dictionary.link.view(np.uint16).data
@@ -54,7 +65,13 @@ class Linker:
         config = LinkConfig.model_validate(about["config"])
         path = folder / ACCEPT
         known = path.is_file() and config.accept
-        return cls(dictionary, config, read_accept(path) if known else None)
+        accept = read_accept(path) if known else None
+        if config.approximate == 1:
+            return cls(dictionary, config, accept)
+        # scikit-learn takes a second to import, which others need not wait for.
+        from kg.linking.approximate import read_approximate  # noqa: PLC0415
+
+        return cls(dictionary, config, accept, read_approximate(folder / APPROXIMATE))
 
     def link(self, text: str) -> list[Mention]:
         """Mentions in `text`, sorted, without overlap; offsets count characters of `text`."""
@@ -70,7 +87,20 @@ class Linker:
                 start = spans[first][0]
                 end = _closed(text, start, spans[last - 1][1])
                 mentions.append(Mention(start, end, candidates))
+        if self.approximate is not None and not whole:
+            taken = {word for first, last, _ in matches for word in range(first, last)}
+            near = self.approximate.near(words, taken, self.config.approximate)
+            mentions += [self._near(one, spans) for one in near if self._likely(one.name)]
+            mentions.sort(key=lambda mention: mention.start)
         return mentions
+
+    def _likely(self, name: int) -> bool:
+        return self._known(name)[0] >= self.config.min_link
+
+    def _near(self, near: "Near", spans: list[tuple[int, int]]) -> Mention:
+        chance = near.cosine * self._known(near.name)[0]
+        start, end = spans[near.first][0], spans[near.last - 1][1]
+        return Mention(start, end, self._ranked(near.name, chance))
 
     def matches(
         self, text: str

@@ -17,6 +17,7 @@ def metrics(mrr, relations=True, accuracy=0.9):
         "choice_of_known_facts": {"a": 0.5, "b": 1.0},
         "choice_of_new_facts": {},
         "parent": None,
+        "parent_by_map": {"mrr": mrr + 0.2},
         "branch": mrr + 0.1,
     }
     names = ("test", "popularity", "text_cosine", "text_neighbours", "smoothed", "combined")
@@ -37,6 +38,7 @@ def test_rows_and_columns():
     assert table["MRR with copying"].to_list() == [0.125, 0.25, None, None, None]
     assert table["choice, known facts"].to_list() == [0.75, 0.75, None, 0.75, 0.75]
     assert table["choice, new facts"].null_count() == table["parent MRR"].null_count() == 5
+    assert table["parent MRR by a map"].to_list() == [0.325, 0.45, None, 0.325, 0.325]
     assert table["relation macro accuracy"].to_list() == [0.4, 0.4, None, 0.4, 0.4]
 
 

@@ -1,0 +1,38 @@
+"""What is read off which part of a stored vector."""
+
+import torch
+from torch.nn import functional as F
+
+from kg.graph import Graph, split_graph
+from kg.measures import measure
+
+
+def seeded():
+    return torch.Generator().manual_seed(0)
+
+
+def test_the_map_to_the_parent_does_not_see_the_spectral_part():
+    """Noise in a vector's last numbers changes the cosine and not the map."""
+    turn = torch.linalg.qr(torch.randn(8, 8, generator=seeded())).Q
+    children = F.normalize(torch.randn(300, 8, generator=seeded()), dim=1)
+    child = torch.arange(300)
+    is_a = torch.stack([child, torch.zeros_like(child), child + 300], dim=1)
+    # Further links, as a node keeps one in training.
+    node = torch.arange(600)
+    other = torch.stack([node, torch.ones_like(node), node.roll(1)], dim=1)
+    split = split_graph(Graph(600, ("is_a", "r"), torch.cat([is_a, other])), 0.1, 0.2, seeded())
+    text = torch.cat([children, children @ turn])
+    noise = torch.randn(600, 4, generator=seeded())
+
+    def probes(stored, spectral):
+        nothing = lambda node, relation: torch.zeros(len(node), 600)  # noqa: E731
+        found = measure(
+            split, nothing, stored=stored, text=text, generator=seeded(), spectral=spectral
+        )
+        return found["probes"]["stored"]
+
+    plain = probes(text, 0)
+    both = probes(torch.cat([text, noise], dim=1), 4)
+    assert both["parent_by_map"] == plain["parent_by_map"]
+    assert both["parent_by_map"]["mrr"] > 0.8
+    assert both["parent"] != plain["parent"]
