@@ -68,7 +68,7 @@ class ModelConfig(Section):
         "device has no instructions for it",
     )
     quantize: Literal["none", "8bit", "4bit"] = Field(
-        "none", description="load the base quantised (needs bitsandbytes and CUDA)"
+        "none", description="load the base quantised (needs bitsandbytes)"
     )
     chat: bool = Field(
         True, description="use the tokenizer's chat template, if it has one; else plain text"

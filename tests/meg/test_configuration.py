@@ -1,5 +1,7 @@
 """Every value of the configuration changes what the model computes, or how it is trained."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,23 @@ class TestModelConfig:
         plain = self.logits(model_config, store)
         narrow = self.logits(model_config.model_copy(update={"dtype": "bfloat16"}), store)
         assert bool((plain - narrow).abs().max() > 1e-4) == fast
+
+    @pytest.mark.skipif(
+        find_spec("bitsandbytes") is None, reason="bitsandbytes, a Linux package, is not installed"
+    )
+    @pytest.mark.parametrize("quantize", ["4bit", "8bit"])
+    def test_adapters_of_a_quantised_base_are_trained(self, model_config, store, quantize):
+        change = {"quantize": quantize, "mapper": MapperConfig(kind="linear", normalise=True)}
+        torch.manual_seed(0)
+        meg, tokens = build(model_config.model_copy(update=change), 6)
+        kinds = {type(module).__name__ for module in meg.llm.modules()}
+        assert {"4bit": "Linear4bit", "8bit": "Linear8bitLt"}[quantize] in kinds
+        example = tokens.question_example(QUESTIONS[0], PromptConfig(max_tokens=200), bool)
+        meg(**inputs_of(Collator.of(meg, Vectors(store))([example]))).float().sum().backward()
+        trained = {name for name, p in meg.named_parameters() if p.grad is not None}
+        assert any("lora_B" in name for name in trained)
+        assert any("mapper" in name for name in trained)
+        assert all("lora" in name or "mapper" in name for name in trained)
 
     def test_a_quantised_base_needs_bitsandbytes(self, base, monkeypatch):
         monkeypatch.setattr("meg.checkpoint.is_bitsandbytes_available", lambda: False)
