@@ -131,20 +131,21 @@ def _kinds(results: Results) -> Part:
 
 
 def _measures(results: Results) -> Part:
-    """What else `meg.score` says of a run; classes by name where all questions share options."""
+    """What else `meg.score` says of a run; options too, where all questions have the same."""
     tables = []
     for name, group in _groups(results).items():
         tables.append(Table([_measure_row(*one) for one in group], name))
         classes = [
             {"variant": run.variant, "option": option} | _class_row(counts)
             for run, result in group
+            if "macro_f1" in result
             for option, counts in result["classes"].items()
         ]
         tables.append(Table(classes, f"{name}: options"))
     text = (
-        "Means over kinds of question and over options; the expected calibration error of the "
-        "scores' softmax; and how unevenly positions are chosen, compared with where the answers "
-        "are (docs/evaluation.md)."
+        "Means over kinds of question and over options, the expected calibration error of the "
+        "scores' softmax, and how far the positions chosen are from those of the answers, in % "
+        "(docs/evaluation.md)."
     )
     return Part("Beyond accuracy", text, (), tables)
 
