@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def _link(key: str) -> Measure:
-    return lambda metrics, scorer, vectors: metrics["link_prediction"][scorer][key]
+    return lambda metrics, scorer, vectors: metrics["link_prediction"].get(scorer, {}).get(key)
 
 
 def _copied(key: str) -> Measure:

@@ -11,6 +11,31 @@ def seeded():
     return torch.Generator().manual_seed(0)
 
 
+def ring(nodes=40):
+    node = torch.arange(nodes)
+    steps = [torch.stack([node, 0 * node + i, node.roll(i + 1)], dim=1) for i in range(3)]
+    return split_graph(Graph(nodes, ("a", "b", "c"), torch.cat(steps)), 0.1, 0.2, seeded())
+
+
+def test_large_graphs_are_asked_less(monkeypatch, caplog):
+    split, vectors = ring(), torch.randn(40, 8, generator=seeded())
+
+    def links():
+        score = lambda node, relation: torch.zeros(len(node), 40)  # noqa: E731
+        found = measure(split, score, stored=vectors, text=vectors, generator=seeded())
+        return found["link_prediction"]
+
+    whole = links()
+    assert {"neighbours", "combined", "text_neighbours"} < set(whole)
+    assert whole["test"]["n"] == 2 * len(split.test)
+    monkeypatch.setattr("kg.measures.MOST_ASKED", 5)
+    monkeypatch.setattr("kg.measures.MOST_COPIED", 39)
+    part = links()
+    assert part["test"]["n"] == 10
+    assert set(part) == {"test", "popularity", "text_cosine", "smoothed"}
+    assert "40 nodes: links are not copied" in caplog.text
+
+
 def test_the_map_to_the_parent_does_not_see_the_spectral_part():
     """Noise in a vector's last numbers changes the cosine and not the map."""
     turn = torch.linalg.qr(torch.randn(8, 8, generator=seeded())).Q
