@@ -145,8 +145,10 @@ class AlignCommand(Command):
         store.check(concepts)
         torch.manual_seed(self.seed)
         model = self.model.model_copy(update={"base": self.base or self.model.base})
-        identity = self.model_dump(mode="json", exclude={"out", "state"})
-        with resumable(self.state, identity | store.attributes) as state:
+        command = self.model_dump(mode="json", exclude={"out", "state"})
+        # Apart: a store's attributes are named as the command's, `config` above all.
+        identity = {"command": command, "store": store.attributes}
+        with resumable(self.state, identity) as state:
             meg, tokens = build(model, store.dim)
             named = list(concepts.select("cui", "name").iter_rows())
             vectors = Vectors(store, self.config.vectors, self.seed)

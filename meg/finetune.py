@@ -87,9 +87,10 @@ class FinetuneCommand(Command):
             )
         questions = list(read_questions(self.questions))
         torch.manual_seed(self.seed)
-        identity = self.model_dump(mode="json", exclude={"out", "state"})
-        attributes = store.attributes if store else {"concepts": ""}
-        with resumable(self.state, identity | attributes) as state:
+        command = self.model_dump(mode="json", exclude={"out", "state"})
+        # Apart: a store's attributes are named as the command's, `config` above all.
+        identity = {"command": command, "store": store.attributes if store else None}
+        with resumable(self.state, identity) as state:
             model = self.model.model_copy(update={"base": self.base or self.model.base})
             vectors = Vectors(store, self.config.vectors, self.seed)
             meg, tokens = self._start(model, vectors)
@@ -99,7 +100,7 @@ class FinetuneCommand(Command):
             record = Record(
                 model=model,
                 kge=vectors.dim,
-                store=attributes["concepts"],
+                store=store.attributes["concepts"] if store else "",
                 prompt=self.config.prompt,
                 store_path=self.store and str(self.store),
             )

@@ -81,6 +81,38 @@ def assert_like(out, expected, tolerance):
         torch.testing.assert_close(found[name], one[name], atol=tolerance, rtol=0)
 
 
+@pytest.fixture
+def phase_1(model_config, store, tmp_path):
+    rows = [(cui.decode(), f"name {i}", [], [], None) for i, cui in enumerate(store.cuis)]
+    concepts = pl.DataFrame(rows, schema=CONCEPTS, orient="row")
+    write_concepts(tmp_path / "concepts.parquet", concepts)
+    return AlignCommand(
+        concepts=tmp_path / "concepts.parquet",
+        store=store.path,
+        model=model_config,
+        config=AlignConfig(training=TRAINING, concepts=16, mapper_steps=2, contrastive=False),
+        state=tmp_path / "state",
+        out=tmp_path / "one",
+    )
+
+
+@pytest.mark.parametrize("phase", ["phase_1", "command"])
+def test_a_state_is_of_one_configuration(request, monkeypatch, phase):
+    """Else a killed training would go on with another one's checkpoints."""
+    command = request.getfixturevalue(phase)
+    seen = []
+
+    def stop(path, identity):
+        seen.append(json.dumps(identity, sort_keys=True, default=str))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"{type(command).__module__}.resumable", stop)
+    for one in (command, changed(command, command.out, {"learning_rate": 0.5}), command):
+        with pytest.raises(KeyboardInterrupt):
+            one.run()
+    assert seen[0] == seen[2] != seen[1]
+
+
 class TestTwoProcesses:
     def test_end_like_one_that_accumulates(self, command, tmp_path):
         """After two steps of Adam in float32; the order of the sums differs."""
@@ -89,21 +121,10 @@ class TestTwoProcesses:
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
         assert not list(tmp_path.glob("*.state/*"))
 
-    def test_end_so_in_phase_1_too(self, model_config, store, tmp_path):
+    def test_end_so_in_phase_1_too(self, phase_1, tmp_path):
         """But for NT-Xent, whose negatives are the concepts that a process holds at once."""
-        rows = [(cui.decode(), f"name {i}", [], [], None) for i, cui in enumerate(store.cuis)]
-        concepts = pl.DataFrame(rows, schema=CONCEPTS, orient="row")
-        write_concepts(tmp_path / "concepts.parquet", concepts)
-        command = AlignCommand(
-            concepts=tmp_path / "concepts.parquet",
-            store=store.path,
-            model=model_config,
-            config=AlignConfig(training=TRAINING, concepts=16, mapper_steps=2, contrastive=False),
-            state=tmp_path / "state",
-            out=tmp_path / "one",
-        )
-        command.run()
-        launch("meg.align", *flags(command.model_copy(update={"out": tmp_path / "two"})))
+        phase_1.run()
+        launch("meg.align", *flags(phase_1.model_copy(update={"out": tmp_path / "two"})))
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
 
     def test_end_so_by_deepspeed_and_fsdp_too(self, command, tmp_path):
