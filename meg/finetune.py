@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from kg.artefact import file_digest
 from kg.command import Command, main
 from kg.errors import InputError
 from kg.resume import resumable
@@ -87,10 +88,7 @@ class FinetuneCommand(Command):
             )
         questions = list(read_questions(self.questions))
         torch.manual_seed(self.seed)
-        command = self.model_dump(mode="json", exclude={"out", "state"})
-        # Apart: a store's attributes are named as the command's, `config` above all.
-        identity = {"command": command, "store": store.attributes if store else None}
-        with resumable(self.state, identity) as state:
+        with resumable(self.state, self._identity(store)) as state:
             model = self.model.model_copy(update={"base": self.base or self.model.base})
             vectors = Vectors(store, self.config.vectors, self.seed)
             meg, tokens = self._start(model, vectors)
@@ -105,6 +103,21 @@ class FinetuneCommand(Command):
                 store_path=self.store and str(self.store),
             )
             save(self.out, meg, record, history, counts)
+
+    def _identity(self, store: EmbeddingStore | None) -> dict[str, Any]:
+        """What is trained, on what: a killed run's state serves no other."""
+        start = self.align or Path("none")
+        inputs = (
+            self.questions,
+            start / "mapper.safetensors",
+            start / "adapter" / "adapter_model.safetensors",
+        )
+        return {
+            "command": self.model_dump(mode="json", exclude={"out", "state"}),
+            # Apart: a store's attributes are named as the command's, `config` above all.
+            "store": store.attributes if store else None,
+            "inputs": [file_digest(path) for path in inputs if path.is_file()],
+        }
 
     def _start(self, model: ModelConfig, vectors: Vectors) -> tuple[MEG, Tokens]:
         if self.align is None:

@@ -14,7 +14,7 @@ from kg.tables import CONCEPTS, write_concepts
 from meg.align import AlignCommand
 from meg.config import AlignConfig, FinetuneConfig, PromptConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
-from meg.question import Mentions, Question, write_questions
+from meg.question import Mentions, Question, read_questions, write_questions
 from tests.torchrun import flags, launch
 
 TRAINING = TrainingConfig(
@@ -111,6 +111,12 @@ def test_a_state_is_of_one_configuration(request, monkeypatch, phase):
         with pytest.raises(KeyboardInterrupt):
             one.run()
     assert seen[0] == seen[2] != seen[1]
+    if phase == "command":
+        questions = list(read_questions(command.questions))
+        write_questions(command.questions, questions[1:])
+        with pytest.raises(KeyboardInterrupt):
+            command.run()
+        assert seen[3] != seen[0]
 
 
 class TestTwoProcesses:
