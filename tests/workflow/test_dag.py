@@ -67,7 +67,7 @@ class TestDefaultConfig:
         assert counts["train_encoder"] == 9
         assert counts["neighbours"] == counts["report_page"] == counts["ablations"] == 1
         repeats = 2 * 4  # Two more seeds of main, text_only, encoder_random, permuted.
-        assert counts["predict"] == 40 + repeats
+        assert counts["predict"] == 41 + repeats
 
     @pytest.mark.parametrize("target", ["encoder", "encoders", "aligned"])
     def test_target_by_name(self, snakemake: Snakemake, target: str) -> None:
