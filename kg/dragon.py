@@ -13,12 +13,15 @@ from pydantic import Field
 
 from kg.command import Command, main
 from kg.errors import InputError
+from kg.lines import numbered_lines
 from kg.release import between_concepts, named_concepts, read_names
 from kg.summary import Summary, file_rows, write_graph
 from kg.tables import TRIPLETS
 from kg.umls_concepts import read_vocabulary
 
 __all__ = ["read_dragon"]
+
+NEXT_STEP = "give the umls/ folder of DRAGON's data"
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ def read_dragon(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
     )
     rows = _read_edges(folder / "umls.csv")
     _check_relations(folder / "relations.txt", rows)
+    if not concepts.height:
+        raise InputError(f"no concept of {folder}/concepts.txt has a name; {NEXT_STEP}")
     triplets, triplet_rows = between_concepts(rows, concepts)
     dropped = {"no name": len(vocabulary) - concepts.height}
     files = {
@@ -41,18 +46,17 @@ def read_dragon(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
 
 
 def _read_edges(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; give the umls/ folder of DRAGON's data")
     rows = []
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            fields = line.rstrip("\r\n").split("\t")
-            if len(fields) not in (3, 4) or not all(fields[:3]):
-                raise InputError(
-                    f"{path} line {number}: expected relation, subject, object and weight "
-                    f"with TABs between, got {line[:200]!r}; is the file truncated?"
-                )
-            rows.append((fields[1], fields[0], fields[2], "DRAGON"))
+    columns = 0
+    for number, line in numbered_lines(path, NEXT_STEP):
+        fields = line.split("\t")
+        columns = columns or len(fields)
+        if len(fields) not in (3, 4) or len(fields) != columns or not all(fields[:3]):
+            raise InputError(
+                f"{path} line {number}: expected relation, subject, object and weight "
+                f"with TABs between, got {line[:200]!r}; is the file truncated?"
+            )
+        rows.append((fields[1], fields[0], fields[2], "DRAGON"))
     return pl.DataFrame(rows, TRIPLETS, orient="row")
 
 
@@ -60,7 +64,8 @@ def _check_relations(path: Path, rows: pl.DataFrame) -> None:
     if not path.is_file():
         log.info("%s is not there: the relations of umls.csv are taken as they are", path)
         return
-    unknown = sorted(set(rows["relation"]) - set(path.read_text(encoding="utf-8").split("\n")))
+    listed = {line for _, line in numbered_lines(path, NEXT_STEP)}
+    unknown = sorted(set(rows["relation"]) - listed)
     if unknown:
         raise InputError(f"umls.csv has the relation {unknown[0]!r}, which {path} does not list")
 

@@ -57,7 +57,7 @@ def filtered_ranks(questions: Tensor, score: Scorer, known: Answers, chunk: int 
         node, relation, answer = part.T
         scores = score(node, relation)
         right = scores.gather(1, answer.unsqueeze(1))
-        if not right.isfinite().all():
+        if not right.isfinite().all() or scores.isnan().any():
             raise ValueError("a score is not finite; comparing it would give it the first rank")
         row, other = known.of(node, relation)
         scores[row, other] = -torch.inf

@@ -20,6 +20,7 @@ from kg.artefact import replacing
 from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
+from kg.lines import numbered_lines
 from kg.published import read_published
 from kg.store import matching_rows, write_store
 from kg.summary import Summary, file_rows, write_graph
@@ -68,7 +69,7 @@ def read_release(
 def read_names(path: Path) -> pl.DataFrame:
     """`cui` and `name` from lines of a CUI, a TAB and a name."""
     rows = []
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path, NEXT_STEP):
         cui, tab, name = line.partition("\t")
         if not (cui.strip() and tab and name.strip()):
             raise InputError(f"{path} line {number}: expected a CUI, a TAB, a name, got {line!r}")
@@ -110,8 +111,9 @@ def read_lists(path: Path) -> pl.DataFrame:
     for number, record in _records(path):
         pairs = [(record["code"], record.get("neighbors"))] if "code" in record else record.items()
         for cui, values in pairs:
-            if not isinstance(cui, str) or not isinstance(values, list):
-                raise InputError(f"{path} line {number}: expected a CUI and a list")
+            texts = [cui, *values] if isinstance(values, list) else [None]
+            if not all(isinstance(text, str) for text in texts):
+                raise InputError(f"{path} line {number}: expected a CUI and a list of strings")
             rows.append((cui, values))
     return pl.DataFrame(rows, {"cui": pl.String, "values": pl.List(pl.String)}, orient="row")
 
@@ -129,7 +131,7 @@ def _read_triplets(path: Path) -> pl.DataFrame:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path, NEXT_STEP):
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
@@ -140,22 +142,6 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not isinstance(record, dict):
             raise InputError(f"{path} line {number}: expected an object, got {line[:200]!r}")
         yield number, record
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not empty; only "\\n" ends a line."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; {NEXT_STEP}")
-    number = 0
-    try:
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 after line {number} ({error.reason}); copy it again"
-        ) from error
 
 
 class ReleaseCommand(Command):

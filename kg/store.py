@@ -50,11 +50,14 @@ class EmbeddingStore:
 
     def rows(self, cuis: Sequence[str]) -> np.ndarray:
         """Row of each cui, (n,) int64; -1 where the store does not have it."""
-        wanted = np.array([cui.encode() for cui in cuis], dtype=bytes)
+        names = [cui.encode() for cui in cuis]
+        # Of the store's own width: of another one NumPy would copy all cuis to compare them.
+        wanted = np.array(names, dtype=self.cuis.dtype)
         if not len(wanted):
             return np.zeros(0, dtype=np.int64)
         found = np.searchsorted(self.cuis, wanted).clip(max=len(self) - 1)
-        return np.where(self.cuis[found] == wanted, found, -1)
+        whole = wanted == np.array(names, dtype=bytes)
+        return np.where(whole & (self.cuis[found] == wanted), found, -1)
 
     def get(self, cuis: Sequence[str]) -> np.ndarray:
         """Vectors of the cuis, (n, D) float32; raises InputError naming those it lacks."""

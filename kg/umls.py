@@ -33,6 +33,10 @@ def build(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, pl.DataFrame,
             concepts, triplets = prune(concepts, triplets, degree, repeat)
             _count_dropped(files["concepts"], reason, concepts.height)
             _count_dropped(files["MRREL.RRF"], reason, triplets.height)
+            if not concepts.height:
+                raise InputError(
+                    f"no concept has {reason} {degree}: none is left; lower it in the config"
+                )
     return concepts, triplets, files
 
 

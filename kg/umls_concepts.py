@@ -13,6 +13,7 @@ import polars as pl
 
 from kg.config import UMLSConfig
 from kg.errors import InputError
+from kg.lines import numbered_lines
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
@@ -225,8 +226,6 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
 
 def read_vocabulary(path: Path) -> pl.Series:
     """The distinct CUIs of a list: one a line, what follows a TAB does not count."""
-    if not path.is_file():
-        raise InputError(f"the list of CUIs {path} does not exist; correct its path")
-    lines = path.read_text(encoding="utf-8").split("\n")
-    cuis = pl.Series("CUI", [line.split("\t")[0].strip() for line in lines], pl.String)
+    lines = numbered_lines(path, "correct the path of the list of CUIs")
+    cuis = pl.Series("CUI", [line.split("\t")[0].strip() for _, line in lines], pl.String)
     return cuis.filter(cuis != "").unique().sort()

@@ -26,6 +26,9 @@ MOST_WORDS = 4
 LEAST_LETTERS = 5
 """Of a place, which shorter ones would be near to by chance."""
 
+AT_ONCE = 1000
+"""Places that are compared in one product."""
+
 TRIGRAMS = HashingVectorizer(
     analyzer="char_wb", ngram_range=(3, 3), lowercase=False, n_features=2**20, norm=None,
     alternate_sign=False, dtype=np.float32,
@@ -57,7 +60,7 @@ class Approximate:
     @classmethod
     def of(cls, names: Sequence[str]) -> "Approximate":
         """Of names in their folded form."""
-        counts = TRIGRAMS.transform(names).T.tocsr()
+        counts = TRIGRAMS.transform([*names, ""]).T.tocsr()[:, : len(names)]
         weighted = cls(counts)._weighted(counts.T.tocsr())
         return cls(weighted.T.tocsr())
 
@@ -65,17 +68,19 @@ class Approximate:
         """The places of a text, none with a word of `taken`, that are near to a name: the nearest
         ones first, without overlap, of a cosine of at least `least`."""
         places = list(_places(words, taken))
-        if not places:
-            return []
+        found: list[Near] = []
+        for start in range(0, len(places), AT_ONCE):
+            found += self._nearest(words, places[start : start + AT_ONCE])
+        return list(_apart(sorted((one for one in found if one.cosine >= least), reverse=True)))
+
+    def _nearest(self, words: Sequence[str], places: Sequence[tuple[int, int]]) -> Iterator[Near]:
         texts = [" ".join(words[first:last]) for first, last in places]
         cosines = (self._weighted(TRIGRAMS.transform(texts)) @ self.postings).tocsr()
-        found = []
         for row, place in enumerate(places):
             start, end = cosines.indptr[row : row + 2]
             if start < end:
                 best = start + int(cosines.data[start:end].argmax())
-                found.append(Near(float(cosines.data[best]), *place, int(cosines.indices[best])))
-        return list(_apart(sorted((one for one in found if one.cosine >= least), reverse=True)))
+                yield Near(float(cosines.data[best]), *place, int(cosines.indices[best]))
 
     def _weighted(self, counts: csr_matrix) -> csr_matrix:
         """Counts (row, trigram) to unit vectors, rare trigrams counting more."""

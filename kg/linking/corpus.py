@@ -32,7 +32,10 @@ def read_corpus(path: Path) -> list[Document]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; expected a corpus in JSON lines")
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        documents = list(_documents(file, path))
+        try:
+            documents = list(_documents(file, path))
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise InputError(f"{path} is cut short or no gzip: {error}; copy it again") from error
     if not documents:
         raise InputError(f"{path} is empty; expected a corpus in JSON lines")
     return documents

@@ -68,7 +68,7 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Objects of a JSON-lines file; a bad line raises InputError with file, line and reason."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; run meg.questions first")
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 record = json.loads(line)
@@ -79,7 +79,15 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Write a JSON-lines file, one object a line."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open(
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",  # Half a surrogate pair as JSON writes it: \\ud800.
+            newline="\n",
+        ) as file,
+    ):
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 

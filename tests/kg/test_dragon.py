@@ -47,6 +47,29 @@ def test_a_cut_line_is_named(tmp_path):
         read_dragon(_folder(tmp_path, **{"umls.csv": "isa\tC1\tC2\t1.0\nisa\tC1"}))
 
 
+def test_a_line_cut_inside_a_cui_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"umls.csv line 2: .* is the file truncated"):
+        read_dragon(_folder(tmp_path, **{"umls.csv": "isa\tC1\tC2\t1.0\nisa\tC1\tC"}))
+
+
+@pytest.mark.parametrize("name", ["concepts.txt", "concept_names.txt", "umls.csv", "relations.txt"])
+def test_bytes_that_are_not_utf8(tmp_path, name):
+    path = _folder(tmp_path) / name
+    path.write_bytes(path.read_bytes() + b"\xff\n")
+    with pytest.raises(InputError, match=f"{name} is not UTF-8 after line"):
+        read_dragon(tmp_path)
+
+
+def test_no_concept_left(tmp_path):
+    with pytest.raises(InputError, match=r"no concept of .* has a name"):
+        read_dragon(_folder(tmp_path, **{"concepts.txt": "C8\n"}))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_cui(tmp_path):
+    marked = read_dragon(_folder(tmp_path, **{"concepts.txt": "\ufeffC2\nC1\nC3\n"}))
+    assert marked[0].height == 2
+
+
 def test_an_unlisted_relation_is_named(tmp_path):
     with pytest.raises(InputError, match="'treats'"):
         read_dragon(_folder(tmp_path, **{"umls.csv": "treats\tC1\tC2\t1.0\n"}))

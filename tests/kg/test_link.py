@@ -66,6 +66,18 @@ class TestRun:
         assert "test.jsonl line 2" in capsys.readouterr().err
         assert not (built / "out" / "test.jsonl").exists()
 
+    def test_a_line_that_is_not_utf8_is_named(self, built, capsys):
+        (built / "test.jsonl").write_bytes(b'{"stem": "CF"}\n{"stem": "\xff"}\n')
+        files = ["--out", str(built / "out"), str(built / "test.jsonl")]
+        with pytest.raises(SystemExit, match="2"):
+            main(Link, ["run", "--linker", str(built / "linker"), *files])
+        assert "test.jsonl line 2" in capsys.readouterr().err
+
+    def test_half_a_surrogate_pair_passes(self, built):
+        [grounded] = run(built, '{"stem": "\\ud800 CF"}')
+        assert grounded["stem"] == "\ud800 CF"
+        assert grounded["mentions"]["stem"][0]["start"] == 2
+
 
 class TestBuild:
     def test_only_the_concepts_of_the_store(self, built):

@@ -58,12 +58,18 @@ def test_answers_of_all_graphs_are_filtered():
     assert filtered_ranks(question, score, Answers([test])).tolist() == [3]
 
 
-def test_scores_that_are_not_numbers_are_refused():
+@pytest.mark.parametrize("place", [slice(None), slice(3, 4)])
+def test_scores_that_are_not_numbers_are_refused(place):
+    """The right answer's, or another's: it would count as worse."""
     graph = random_graph(0)
+
+    def broken(node, relation):
+        scores = torch.zeros(len(node), 12)
+        scores[:, place] = torch.nan
+        return scores
+
     with pytest.raises(ValueError, match="not finite"):
-        filtered_ranks(
-            questions_of(graph), lambda n, r: torch.full((len(n), 12), torch.nan), Answers([graph])
-        )
+        filtered_ranks(questions_of(graph), broken, Answers([graph]))
 
 
 def test_metrics():

@@ -124,7 +124,8 @@ class TestBrokenFiles:
         with pytest.raises(InputError, match="not UTF-8"):
             read_names(tmp_path / "vocab.csv")
 
-    def test_lists_that_are_none(self, tmp_path):
-        (tmp_path / "p.jsonl").write_text('{"C1": "C2"}\n')
+    @pytest.mark.parametrize("values", ['"C2"', "[1, 2]", '["C2", 3]'])
+    def test_lists_that_are_none(self, tmp_path, values):
+        (tmp_path / "p.jsonl").write_text(f'{{"C1": {values}}}\n')
         with pytest.raises(InputError, match="line 1: expected a CUI and a list"):
             read_lists(tmp_path / "p.jsonl")

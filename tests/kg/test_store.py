@@ -52,7 +52,7 @@ class TestLookUp:
         assert store.get(["C1"]).dtype == np.float32
         assert store.get([]).shape == (0, 2)
 
-    @pytest.mark.parametrize("cui", ["C0", "C3", "C300", "C9", ""])
+    @pytest.mark.parametrize("cui", ["C0", "C3", "C300", "C9", "", "C30 and longer"])
     def test_what_is_not_there_is_named(self, tmp_path, cui):
         store = _store(tmp_path)
         assert cui not in store

@@ -154,6 +154,13 @@ class TestChoiceOfRelations:
         ]
         assert len(_triplets(tmp_path, rows, relations=["may_be_treated_by"])) == 2
 
+    def test_a_source_may_have_names_only(self, tmp_path):
+        """MSH and CHV are in MRCONSO, MSH alone in MRREL."""
+        atoms = [*ATOMS, ATOMS[0] | {"SAB": "CHV"}]
+        write_folder(tmp_path, MRCONSO=atoms, MRREL=[relation(CYSTITIS, "RO", MESNA, "may_treat")])
+        config = UMLSConfig(sources=["MSH", "CHV"])
+        assert build(tmp_path, config)[1].height == 1
+
     @pytest.mark.parametrize(
         ("config", "known"),
         [
@@ -333,7 +340,8 @@ class TestVocabularyAndDegree:
         chain = [relation(BLADDER, "RB", PAIN), relation(PAIN, "RB", MESNA)]
         write_folder(tmp_path, MRCONSO=ATOMS, MRREL=[*chain, relation(MESNA, "RO", CYSTITIS)])
         assert build(tmp_path, UMLSConfig(min_degree=2))[0].height == 2
-        assert build(tmp_path, UMLSConfig(k_core=2))[0].height == 0
+        with pytest.raises(InputError, match="k_core 2: none is left"):
+            build(tmp_path, UMLSConfig(k_core=2))
 
 
 class TestFactsAsNumbers:

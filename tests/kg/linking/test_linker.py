@@ -1,5 +1,6 @@
 """Names planted in texts are found, at their offsets, and nothing else is."""
 
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -133,6 +134,12 @@ class TestBadInput:
     def test_offsets_count_characters_whatever_stands_around(self, around):
         text = around.format("cystic fibrosis")
         assert found(text) == [("cystic fibrosis", "C0000002")]
+
+    @pytest.mark.parametrize("form", ["NFC", "NFD"])
+    def test_accents_may_stand_behind_their_letters(self, form):
+        text = unicodedata.normalize(form, "Has Sjögren syndrome?")
+        mentions = linker([("C0000001", "Sjögren syndrome", [])]).link(text)
+        assert [text[m.start : m.end] for m in mentions] == [text[4:-1]]
 
     def test_thousands_of_mentions_in_a_megabyte(self):
         text = "cystic fibrosis, fits; " * 45_000
