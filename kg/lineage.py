@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kg.graph import Graph
-from kg.probe import HIERARCHY
+from kg.probe import of_hierarchy
 
 __all__ = ["lineage"]
 
@@ -15,8 +15,7 @@ def lineage(text: Tensor, train: Graph) -> Tensor:
 
     Of length 1 as well; the text alone where there is no parent or no hierarchy in the graph.
     """
-    relation = train.relations.index(HIERARCHY) if HIERARCHY in train.relations else -1
-    edges = train.triplets[train.triplets[:, 1] == relation]
+    edges = of_hierarchy(train)
     child, parent = edges[:, 0], edges[:, 2]
     unit = F.normalize(text, dim=1)
     total = unit

@@ -13,17 +13,22 @@ from torch.nn import functional as F
 from kg.baselines import cosine_scorer
 from kg.graph import Graph
 from kg.ranking import Answers, filtered_ranks, rank_metrics
+from kg.tables import PARENT_RELATIONS
 
 __all__ = [
     "branch_accuracy",
     "choice_accuracy",
     "mapped_parent_metrics",
+    "of_hierarchy",
     "parent_metrics",
     "top_branches",
 ]
 
-HIERARCHY = "is_a"
-"""Relation from a concept to a more general one."""
+MOST_ROOTS = 64
+"""Of the hierarchy, those with the most children, among which the largest is sought."""
+
+AT_ONCE = 1 << 28
+"""Flags held while descendants are looked for."""
 
 OPTIONS = 4
 """Of a question in the choice by cosine: the right tail and three others."""
@@ -61,7 +66,7 @@ def choice_accuracy(
 
 def parent_metrics(vectors: Tensor, asked: Graph, known: Answers) -> dict[str, float] | None:
     """Filtered rank measures of the held-out parents by cosine; None without a hierarchy."""
-    questions = _of_hierarchy(asked)
+    questions = of_hierarchy(asked)
     if not len(questions):
         return None
     return rank_metrics(filtered_ranks(questions, cosine_scorer(vectors), known))
@@ -74,7 +79,7 @@ def mapped_parent_metrics(
 
     The map is a ridge regression whose penalty is chosen by leave-one-out.
     """
-    questions, pairs = _of_hierarchy(asked), _of_hierarchy(train)
+    questions, pairs = of_hierarchy(asked), of_hierarchy(train)
     if not len(questions) or not len(pairs):
         return None
     unit = F.normalize(vectors.float(), dim=-1)
@@ -91,16 +96,18 @@ def mapped_parent_metrics(
 def top_branches(graph: Graph) -> Tensor:
     """Branch below the largest root of the hierarchy, (node,) int64; -1: none or several."""
     branch = torch.full((graph.nodes,), -1)
-    if HIERARCHY not in graph.relations:
-        return branch
-    edges = _of_hierarchy(graph)
+    edges = of_hierarchy(graph)
     child, parent = edges[:, 0], edges[:, 2]
     is_root = torch.zeros(graph.nodes, dtype=torch.bool)
     is_root[parent] = True
     is_root[child] = False
-    roots = is_root.nonzero().squeeze(1)
+    children = torch.bincount(parent, minlength=graph.nodes) * is_root
+    roots = children.topk(min(MOST_ROOTS, graph.nodes)).indices
+    roots = roots[is_root[roots]]
+    if not len(roots):
+        return branch
     below = _reached(roots, child, parent, graph.nodes)
-    tops = child[parent == roots[below.sum(1).argmax()]]
+    tops = torch.unique(child[parent == roots[below.sum(1).argmax()]])
     member = _reached(tops, child, parent, graph.nodes)
     one = member.sum(0) == 1
     branch[one] = member[:, one].int().argmax(0)
@@ -120,11 +127,10 @@ def branch_accuracy(vectors: Tensor, branch: Tensor, generator: torch.Generator)
     return float(probe.score(x[:held], y[:held]))
 
 
-def _of_hierarchy(graph: Graph) -> Tensor:
-    """Its triplets of the hierarchy, (triplet, 3); none where it has no hierarchy."""
-    if HIERARCHY not in graph.relations:
-        return graph.triplets[:0]
-    return graph.triplets[graph.triplets[:, 1] == graph.relations.index(HIERARCHY)]
+def of_hierarchy(graph: Graph) -> Tensor:
+    """Its triplets from a concept to a more general one, (triplet, 3); there may be none."""
+    codes = [code for code, name in enumerate(graph.relations) if name in PARENT_RELATIONS]
+    return graph.triplets[torch.isin(graph.triplets[:, 1], torch.tensor(codes, dtype=torch.long))]
 
 
 def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> Tensor:
@@ -137,6 +143,11 @@ def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> T
 
 def _reached(starts: Tensor, child: Tensor, parent: Tensor, nodes: int) -> Tensor:
     """Which nodes are below each start (or are it), (start, node) bool."""
+    chunk = max(1, AT_ONCE // max(nodes, len(child)))
+    return torch.cat([_below(part, child, parent, nodes) for part in starts.split(chunk)])
+
+
+def _below(starts: Tensor, child: Tensor, parent: Tensor, nodes: int) -> Tensor:
     reached = torch.zeros(len(starts), nodes, dtype=torch.bool)
     reached[torch.arange(len(starts)), starts] = True
     while True:

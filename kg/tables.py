@@ -19,6 +19,7 @@ from kg.errors import InputError
 __all__ = [
     "CONCEPTS",
     "NO_CUI",
+    "PARENT_RELATIONS",
     "TRIPLETS",
     "concepts_digest",
     "cui_number",
@@ -47,6 +48,9 @@ TRIPLETS = pl.Schema(
     {"head": pl.String, "relation": pl.String, "tail": pl.String, "source": pl.String}
 )
 """head and tail are cuis; source names the vocabularies a fact comes from, joined by "|"."""
+
+PARENT_RELATIONS = ("is_a", "isa", "CHD")
+"""Relations whose tail is the head's parent, as kg.hpo and kg.umls write them."""
 
 NO_CUI = 10_000_000
 """How many CUIs of seven digits there are: the first number that is none."""

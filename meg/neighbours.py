@@ -13,16 +13,13 @@ from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from kg.command import Command, main
-from kg.tables import read_concepts, read_triplets
+from kg.tables import PARENT_RELATIONS, read_concepts, read_triplets
 from meg.question import Neighbours, Question, read_questions, write_questions
 
 __all__ = ["neighbours_of", "with_neighbours"]
 
 MOST = 8
 """Parents, and triplets, that are kept of a concept; prompts show at most as many."""
-
-PARENT_RELATIONS = ("is_a", "isa", "CHD")
-"""Relations whose tail is the head's parent, as kg.hpo and kg.umls write them."""
 
 VERBS = {"CHD": "is a", "isa": "is a", "RB": "is broader than", "RO": "is related to"}
 """Relations that are no words; of others "_" becomes a space."""

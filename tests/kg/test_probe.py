@@ -65,6 +65,21 @@ class TestBranches:
         assert branch[2] == branch[5] != branch[1]
         assert branch[[0, 6, 7, 8]].tolist() == [-1] * 4
 
+    @pytest.mark.parametrize("names", [("isa", "r"), ("CHD", "isa"), ("CHD", "r")])
+    def test_the_hierarchies_of_umls(self, names):
+        """7 and 8 make one of their own where both relations are the hierarchy's."""
+        branch = top_branches(Graph(9, names, TREE.triplets))
+        assert branch.tolist() == top_branches(TREE).tolist()
+
+    def test_in_parts(self, monkeypatch):
+        whole = top_branches(TREE)
+        monkeypatch.setattr("kg.probe.AT_ONCE", 1)
+        assert torch.equal(top_branches(TREE), whole)
+
+    def test_a_circle_has_no_branches(self):
+        circle = Graph(3, ("is_a",), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 0, 0]]))
+        assert top_branches(circle).tolist() == [-1, -1, -1]
+
     def test_a_graph_without_a_hierarchy(self):
         other = Graph(9, ("q", "r"), TREE.triplets)
         branch = top_branches(other)
