@@ -1,13 +1,13 @@
 """The graph's side of the report: the graph itself, its encoders, and the space they make."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from kg.artefact import read_json
 from kg.comparison import DRAWN, comparison, figure
-from meg.report.contents import Contents, flat, read_history, read_result
+from meg.report.contents import Contents, Row, flat, read_history, read_result
 from meg.report.figures import Cloud, clouds, curves, history_curve, styled
 from meg.report.page import Part, Table
 
@@ -69,7 +69,7 @@ def _side_by_side(contents: Contents, measured: Mapping[str, Mapping[str, Any]])
 
 
 def graph(contents: Contents) -> Part:
-    """Sizes of the graph; of relations, types and sources the largest 20."""
+    """Sizes of the graph; of relations, types and sources the largest 20; what became of rows."""
     summary = read_json(contents.graph)
     counts = ("relations", "semantic_types", "sources")
     sizes = {k: v for k, v in summary.items() if k not in (*counts, "files")}
@@ -78,7 +78,17 @@ def graph(contents: Contents) -> Part:
     for name in counts:
         rows = [{name.replace("_", " "): k, "number": v} for k, v in summary[name].items()]
         tables.append(Table(rows[:20]))
+    degrees = summary["degree"].get("histogram", {})
+    rows = [{"triplets of a concept": k, "concepts": number} for k, number in degrees.items()]
+    tables.append(Table(rows))
+    tables.append(Table(list(_file_rows(summary["files"])), "Rows of the source's files"))
     return Part("The graph", "", (), tables)
+
+
+def _file_rows(files: Mapping[str, Any]) -> Iterator[Row]:
+    for name, counts in files.items():
+        for what, number in flat(counts).items():
+            yield {"file": name, "rows": what.replace("dropped ", "dropped: "), "number": number}
 
 
 def spaces(contents: Contents) -> Part:

@@ -48,7 +48,7 @@ SUMMARY = {
     "sources": {"HPO": 2},
     "semantic_types": {"disease": 3},
     "degree": {"mean": 1.333, "histogram": {"1": 2}},
-    "files": {"hp.obo": {"read": 4}},
+    "files": {"hp.obo": {"read": 45, "dropped": {"no name": 31}, "kept": 14}},
 }
 METRICS = metrics(0.125, accuracy=0.875)
 
@@ -161,6 +161,9 @@ class TestReport:
             "45.6",
             "12.3",
             "66.7",
+            "hp.obo",
+            "dropped: no name",
+            "triplets of a concept",
         ):
             assert text in page
         assert "Phase I, align" in page
