@@ -189,6 +189,7 @@ def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:
 def _write_lists(source: Path, target: Path) -> None:
     if not source.is_file():
         log.info("%s is not there: no %s", source, target.name)
+        target.unlink(missing_ok=True)  # Of another release, it would be taken for this one's.
         return
     with replacing(target) as temporary:
         read_lists(source).write_parquet(temporary)

@@ -87,6 +87,19 @@ class TestBaselines:
         scores = popularity_scorer(self.graph)(torch.tensor([0, 0]), torch.tensor([0, 1]))
         assert scores.tolist() == [[0, 0, 0, 2, 1], [1, 1, 1, 0, 0]]
 
+    @pytest.mark.parametrize("seed", range(3))
+    def test_popularity_is_a_count(self, seed):
+        """Of the last relation there is no triplet."""
+        generator = torch.Generator().manual_seed(seed)
+        head, tail = torch.randint(9, (2, 30), generator=generator)
+        relation = torch.randint(2, (30,), generator=generator)
+        graph = Graph(9, ("a", "b", "c"), torch.stack([head, relation, tail], dim=1))
+        asked = torch.tensor([1, 0, 5, 3, 2, 1, 4])
+        scores = popularity_scorer(graph)(torch.zeros_like(asked), asked)
+        for code, row in zip(asked.tolist(), scores, strict=True):
+            answers = (tail if code < 3 else head)[relation == code % 3]
+            assert row.tolist() == [int((answers == node).sum()) for node in range(9)]
+
     def test_the_similar_answer_is_not_the_node_itself(self):
         scores = cosine_scorer(self.vectors)(torch.tensor([0, 2]), torch.tensor([0, 0]))
         assert scores.argmax(1).tolist() == [1, 4]

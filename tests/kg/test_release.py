@@ -58,8 +58,12 @@ class TestInventedRelease:
         for name in ("vocab_parents.jsonl", "neighbors_data_n25.jsonl"):
             (folder / name).unlink()
         (folder / "embeddings" / "word2embed_graphsage.h5").unlink()
+        stale = tmp_path / "out" / "parents.parquet"
+        stale.parent.mkdir()
+        stale.write_bytes(b"of another release")
         with caplog.at_level("INFO"):
             main(ReleaseCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
+        assert not stale.exists()
         for missing in ("vocab_parents.jsonl", "neighbors_data_n25.jsonl", "no store is written"):
             assert missing in caplog.text
         assert read_concepts(tmp_path / "out" / "concepts.parquet").height == 30
