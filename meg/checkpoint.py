@@ -6,7 +6,6 @@ A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safe
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from transformers import (
 )
 from transformers.utils import is_bitsandbytes_available
 
+from kg import processes
 from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
@@ -139,12 +139,7 @@ def check_store(record: Record, store: EmbeddingStore | None) -> None:
 def _assemble(
     llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
 ) -> MEG:
-    return MEG(llm, mapper, tokens.placeholder, config.injection).to(_device())
-
-
-def _device() -> str:
-    """Under torchrun each process has a GPU of its own."""
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
+    return MEG(llm, mapper, tokens.placeholder, config.injection).to(processes.device())
 
 
 def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
@@ -166,7 +161,7 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
             bnb_4bit_quant_type="nf4",  # QLoRA's (arXiv 2305.14314)
             bnb_4bit_compute_dtype=dtype,
         )
-        options["device_map"] = {"": _device()}
+        options["device_map"] = {"": processes.device()}
     try:
         llm = _with_attention(implementation, name, dtype=dtype, **options)
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
@@ -181,7 +176,9 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         tokenizer.chat_template = None
     llm.requires_grad_(False)
     implementation = llm.config.get_text_config()._attn_implementation
-    log.info("base LLM %s, attention %s, %s, %s", config.base, implementation, dtype, _device())
+    log.info(
+        "base LLM %s, attention %s, %s, %s", config.base, implementation, dtype, processes.device()
+    )
     return llm, Tokens(tokenizer, config.system)
 
 

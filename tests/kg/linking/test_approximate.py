@@ -39,11 +39,10 @@ def trigrams(text):
 
 def cosine(text, name):
     """By the book: counts times log((1 + names) / (1 + names that have it))."""
-    held = Counter(gram for one in NAMES for gram in trigrams(one))
-    held = {gram: sum(gram in trigrams(one) for one in NAMES) for gram in held}
+    held = Counter(gram for one in NAMES for gram in set(trigrams(one)))
 
     def vector(one):
-        weights = {g: math.log((1 + len(NAMES)) / (1 + held.get(g, 0))) for g in trigrams(one)}
+        weights = {gram: math.log((1 + len(NAMES)) / (1 + held[gram])) for gram in trigrams(one)}
         return {gram: count * weights[gram] for gram, count in trigrams(one).items()}
 
     left, right = vector(text), vector(name)
