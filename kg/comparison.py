@@ -20,12 +20,13 @@ __all__ = ["DRAWN", "comparison", "figure"]
 
 FREE = {
     "(popularity)": "popularity",
+    "(text)": "text_cosine",
     "(text: nearest names)": "text_neighbours",
     "(text smoothed)": "smoothed",
 }
 """Rows that need no training -> their scorer of links."""
 
-VECTORS = {"(text: nearest names)": "text", "(text smoothed)": "smoothed"}
+VECTORS = {"(text)": "text", "(text smoothed)": "smoothed"}
 """Rows that need no training -> their vectors."""
 
 Measure = Callable[[Mapping[str, Any], str, str], float | None]
@@ -63,6 +64,10 @@ def _choice(kind: str) -> Measure:
     return mean
 
 
+def _classified(probe: str) -> Measure:
+    return lambda metrics, scorer, vectors: metrics["probes"].get(vectors, {}).get(probe)
+
+
 def _parent(probe: str) -> Measure:
     return lambda metrics, scorer, vectors: (
         metrics["probes"].get(vectors, {}).get(probe) or {}
@@ -84,7 +89,8 @@ MEASURES: dict[str, Measure] = {
     "choice, new facts": _choice("new"),
     "parent MRR": _parent("parent"),
     "parent MRR by a map": _parent("parent_by_map"),
-    "branch": lambda metrics, scorer, vectors: metrics["probes"].get(vectors, {}).get("branch"),
+    "branch": _classified("branch"),
+    "semantic type": _classified("semantic_type"),
 }
 """Columns; link prediction is by the encoder's scorer, the rest by its stored vectors."""
 

@@ -15,8 +15,8 @@ from kg.baselines import (
 from kg.copying import combined_scorer, copy_scorer
 from kg.graph import Graph, Split
 from kg.probe import (
-    branch_accuracy,
     choice_accuracy,
+    class_accuracy,
     mapped_parent_metrics,
     parent_metrics,
     top_branches,
@@ -43,6 +43,7 @@ def measure(
     *,
     stored: Tensor,
     text: Tensor,
+    types: Tensor,
     generator: torch.Generator,
     spectral: int = 0,
 ) -> dict[str, Any]:
@@ -50,8 +51,9 @@ def measure(
 
     Links are also copied from the nodes nearest by the stored vectors (`neighbours`), and both
     ways combined (`combined`), unless the graph is too large to compare all pairs of nodes.
-    Shapes: `stored` (node, dim); `text` (node, feature). Beside both stands `smoothed`: text and
-    its means over neighbours, untrained, compressed to the width of `stored`.
+    Shapes: `stored` (node, dim); `text` (node, feature); `types` (node,) codes, -1: no type
+    or several. Beside both vectors stands `smoothed`: text and its means over neighbours,
+    untrained, compressed to the width of `stored`.
 
     The last `spectral` numbers of a stored vector are an embedding of the links themselves: no map
     from child to parent is fitted on them. In training pairs they are alike because of the very
@@ -78,6 +80,7 @@ def measure(
     ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
     rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
+    classes = {"branch": top_branches(split.train), "semantic_type": types}
     return {
         "graph": {
             "nodes": split.train.nodes,
@@ -93,6 +96,7 @@ def measure(
         },
         "probes": {
             name: _probes(vectors.float(), split, known, seed, spectral * (name == "stored"))
+            | {kind: class_accuracy(vectors, one, _seeded(seed)) for kind, one in classes.items()}
             for name, vectors in rows.items()
             if vectors is not None
         },
@@ -134,7 +138,6 @@ def _probes(
         "choice_of_new_facts": choice_accuracy(vectors, split.test, known, _seeded(seed)),
         "parent": parent_metrics(vectors, split.test, known),
         "parent_by_map": mapped_parent_metrics(read, split.train, split.test, known),
-        "branch": branch_accuracy(vectors, top_branches(split.train), _seeded(seed)),
     }
 
 

@@ -23,6 +23,7 @@ from kg.encode import Encoded, encode
 from kg.errors import InputError
 from kg.graph import build_graph, split_graph
 from kg.measures import measure
+from kg.probe import only_types
 from kg.projection import Standard
 from kg.resume import is_first
 from kg.store import EmbeddingStore, write_store
@@ -70,6 +71,7 @@ class TrainCommand(Command):
             encoded.score,
             stored=encoded.vectors,
             text=text,
+            types=only_types(concepts),
             generator=seeded,
             spectral=encoded.spectral,
         )

@@ -19,6 +19,7 @@ def metrics(mrr, relations=True, accuracy=0.9):
         "parent": None,
         "parent_by_map": {"mrr": mrr + 0.2},
         "branch": mrr + 0.1,
+        "semantic_type": 0.5,
     }
     names = ("test", "popularity", "text_cosine", "text_neighbours", "smoothed", "combined")
     relation = {"accuracy": accuracy, "macro": 0.4, "n": 3} if relations else None
@@ -34,17 +35,21 @@ def test_rows_and_columns():
     table = comparison({"text": metrics(0.125), "complex": metrics(0.25)})
     assert table.columns == ["encoder", *MEASURES]
     assert table["encoder"].to_list() == ["text", "complex", *FREE]
-    assert table["MRR"].to_list() == [0.125, 0.25, 0.125, 0.125, 0.125]
-    assert table["MRR with copying"].to_list() == [0.125, 0.25, None, None, None]
-    assert table["choice, known facts"].to_list() == [0.75, 0.75, None, 0.75, 0.75]
-    assert table["choice, new facts"].null_count() == table["parent MRR"].null_count() == 5
-    assert table["parent MRR by a map"].to_list() == [0.325, 0.45, None, 0.325, 0.325]
-    assert table["relation macro accuracy"].to_list() == [0.4, 0.4, None, 0.4, 0.4]
+    assert table["MRR"].to_list() == [0.125, 0.25, *[0.125] * len(FREE)]
+    assert table["MRR with copying"].to_list() == [0.125, 0.25, *[None] * len(FREE)]
+    assert table["choice, new facts"].null_count() == table["parent MRR"].null_count() == 6
+    rows = {row["encoder"]: row for row in table.to_dicts()}
+    of_vectors = "choice, known facts", "parent MRR by a map", "relation macro accuracy", "branch"
+    for name in ("text", "(text)", "(text smoothed)"):
+        assert [rows[name][column] for column in of_vectors] == [0.75, 0.325, 0.4, 0.225]
+        assert rows[name]["semantic type"] == 0.5
+    for name in ("(popularity)", "(text: nearest names)"):
+        assert {rows[name][column] for column in (*of_vectors, "semantic type")} == {None}
 
 
 def test_one_relation():
     table = comparison({"text": metrics(0.1, relations=False)})
-    assert table["relation accuracy"].null_count() == 4
+    assert table["relation accuracy"].null_count() == 1 + len(FREE)
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def test_files(folder):
     for out in ("one", "two"):
         main(ComparisonCommand, [f"--encoders={json.dumps(paths)}", f"--out={folder / out}/kg.tsv"])
     table = pl.read_csv(folder / "one" / "kg.tsv", separator="\t")
-    assert table["MRR"].to_list() == [0.125, 0.25, 0.125, 0.125, 0.125]
+    assert table["MRR"].to_list() == [0.125, 0.25, *[0.125] * len(FREE)]
     svg = (folder / "one" / "kg.svg").read_text()
     assert ">complex<" in svg
     assert ">0.250<" in svg

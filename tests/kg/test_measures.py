@@ -18,11 +18,11 @@ def ring(nodes=40):
 
 
 def test_large_graphs_are_asked_less(monkeypatch, caplog):
-    split, vectors = ring(), torch.randn(40, 8, generator=seeded())
+    split, vectors, types = ring(), torch.randn(40, 8, generator=seeded()), torch.zeros(40)
 
     def links():
         score = lambda node, relation: torch.zeros(len(node), 40)  # noqa: E731
-        found = measure(split, score, stored=vectors, text=vectors, generator=seeded())
+        found = measure(split, score, stored=vectors, text=vectors, types=types, generator=seeded())
         return found["link_prediction"]
 
     whole = links()
@@ -52,7 +52,13 @@ def test_the_map_to_the_parent_does_not_see_the_spectral_part():
     def probes(stored, spectral):
         nothing = lambda node, relation: torch.zeros(len(node), 600)  # noqa: E731
         found = measure(
-            split, nothing, stored=stored, text=text, generator=seeded(), spectral=spectral
+            split,
+            nothing,
+            stored=stored,
+            text=text,
+            types=0 * node,
+            generator=seeded(),
+            spectral=spectral,
         )
         return found["probes"]["stored"]
 
@@ -61,3 +67,12 @@ def test_the_map_to_the_parent_does_not_see_the_spectral_part():
     assert both["parent_by_map"] == plain["parent_by_map"]
     assert both["parent_by_map"]["mrr"] > 0.8
     assert both["parent"] != plain["parent"]
+
+
+def test_semantic_types_are_read_off_each_kind_of_vectors():
+    split, types = ring(), torch.arange(40) % 2
+    stored, text = F.one_hot(types).float(), torch.ones(40, 8)
+    nothing = lambda node, relation: torch.zeros(len(node), 40)  # noqa: E731
+    found = measure(split, nothing, stored=stored, text=text, types=types, generator=seeded())
+    assert found["probes"]["stored"]["semantic_type"] == 1
+    assert found["probes"]["text"]["semantic_type"] < 1

@@ -1,14 +1,16 @@
 """Probes that need no decoder, on vectors whose answers are known."""
 
+import polars as pl
 import pytest
 import torch
 from torch.nn import functional as F
 
 from kg.graph import Graph
 from kg.probe import (
-    branch_accuracy,
     choice_accuracy,
+    class_accuracy,
     mapped_parent_metrics,
+    only_types,
     parent_metrics,
     top_branches,
 )
@@ -84,14 +86,36 @@ class TestBranches:
         other = Graph(9, ("q", "r"), TREE.triplets)
         branch = top_branches(other)
         assert (branch == -1).all()
-        assert branch_accuracy(torch.randn(9, 3), branch, seeded()) is None
+        assert class_accuracy(torch.randn(9, 3), branch, seeded()) is None
         assert parent_metrics(torch.randn(9, 3), other, Answers([other])) is None
 
     def test_a_linear_probe(self):
         branch = torch.arange(200) % 4
         vectors = torch.eye(4)[branch] + 0.1 * torch.randn(200, 4, generator=seeded())
-        assert branch_accuracy(vectors, branch, seeded()) == 1
-        assert branch_accuracy(torch.randn(200, 4, generator=seeded()), branch, seeded()) < 0.6
+        assert class_accuracy(vectors, branch, seeded()) == 1
+        assert class_accuracy(torch.randn(200, 4, generator=seeded()), branch, seeded()) < 0.6
+
+
+class TestSemanticTypes:
+    def test_only_concepts_of_one_type_have_a_class(self):
+        types = [["gene"], ["disease"], [], ["gene", "disease"], ["gene"]]
+        found = only_types(pl.DataFrame({"semantic_types": types}))
+        assert found.tolist() == [1, 0, -1, -1, 1]
+
+    def test_one_type_tells_nothing(self):
+        types = only_types(pl.DataFrame({"semantic_types": [["gene"]] * 9}))
+        assert class_accuracy(torch.randn(9, 3), types, seeded()) is None
+
+    def test_of_many_concepts_a_part_is_classified(self, monkeypatch):
+        classes = torch.arange(200) % 2
+        vectors = torch.randn(200, 4, generator=seeded())
+        vectors[seeded_order(200)[:40]] = torch.eye(4)[classes[seeded_order(200)[:40]]]
+        monkeypatch.setattr("kg.probe.MOST_CLASSIFIED", 40)
+        assert class_accuracy(vectors, classes, seeded()) == 1
+
+
+def seeded_order(count):
+    return torch.randperm(count, generator=seeded())
 
 
 def test_parents_by_cosine():
