@@ -21,7 +21,7 @@ rule questions:
         runtime="1h",
     params:
         code=code("meg.questions"),
-        graph=quiz_options,
+        graph=input_options,
         config=lambda w: section(CONFIG.questions_of(w.dataset)),
         out=folder,
     message:
