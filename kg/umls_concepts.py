@@ -205,6 +205,10 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
         log.info("%s has no MRDEF.RRF: concepts have no definitions", folder)
         return pl.DataFrame(schema={"CUI": pl.UInt32, "definition": pl.String})
     rows = scan_rrf(folder, "MRDEF", ["CUI", "SAB", "DEF", "SUPPRESS"])
+    # Of the default ones a release may lack some; what was added by hand has to be there.
+    added = [sab for sab in config.definition_sources if sab not in UMLSConfig().definition_sources]
+    if added:
+        require_known("source of definitions (SAB)", added, count_rows(rows, ["SAB"])["SAB"])
     # MRDEF has no language; that of a source is the language of its names.
     sources = kinds.filter(pl.col("dropped").is_null())["SAB"].unique().implode()
     preferred = {source: i for i, source in enumerate(config.definition_sources)}

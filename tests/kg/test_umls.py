@@ -302,6 +302,27 @@ class TestTypesAndDefinitions:
         assert concepts[PAIN]["definition"] == "hurts"
         assert concepts[MESNA]["definition"] is None
 
+    @pytest.mark.parametrize(
+        ("order", "first"), [(["NCI", "CSP"], "hurts"), (["CSP", "NCI"], "stings"), ([], "stings")]
+    )
+    def test_the_source_named_first_defines(self, tmp_path, order, first):
+        self._two_definitions(tmp_path)
+        assert _concepts(tmp_path, definition_sources=order)[PAIN]["definition"] == first
+
+    def test_an_added_source_has_to_be_there_and_a_default_one_need_not(self, tmp_path):
+        self._two_definitions(tmp_path)
+        assert _concepts(tmp_path)[PAIN]["definition"] == "hurts"  # MSH defines nothing.
+        with pytest.raises(InputError, match=r"definitions \(SAB\) 'MESH'.*known: CSP, NCI"):
+            _concepts(tmp_path, definition_sources=["MESH", "NCI"])
+
+    def _two_definitions(self, folder):
+        definitions = [
+            {"CUI": PAIN, "SAB": source, "DEF": text, "SUPPRESS": "N"}
+            for source, text in (("NCI", "hurts"), ("CSP", "stings"))
+        ]
+        atoms = [atom(PAIN, "P", SAB=source) for source in ("NCI", "CSP")]
+        write_folder(folder, MRCONSO=atoms, MRDEF=definitions)
+
 
 class TestVocabularyAndDegree:
     ROWS = (
