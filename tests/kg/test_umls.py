@@ -216,6 +216,15 @@ class TestNames:
             "names_only_suppressed": 1,
         }
 
+    def test_a_blank_name_gives_way_to_the_next(self, tmp_path):
+        atoms = [atom(PAIN, " "), atom(PAIN, "Ache", TS="S"), atom(PAIN, "Pain", TS="S", STT="VO")]
+        write_folder(tmp_path, MRCONSO=[*atoms, atom(MESNA, "")], MRREL=[])
+        concepts, _, files = build(tmp_path, UMLSConfig())
+        assert normalise_concepts(concepts)["name"].to_list() == ["Ache"]
+        assert concepts["synonyms"].to_list() == [["Pain"]]
+        assert files["MRCONSO.RRF"]["dropped"] == {"blank name": 2}
+        assert files["concepts"]["read"] == 1
+
     def test_languages_in_the_order_of_the_config(self, tmp_path):
         atoms = [atom(PAIN, "Pain"), atom(PAIN, "Dolor", LAT="SPA"), atom(MESNA, "M", LAT="SPA")]
         write_folder(tmp_path, MRCONSO=atoms)
