@@ -285,6 +285,10 @@ def store_option(wildcards, input):
     return f"--store {input.store}" if input.store else ""
 
 
+def parents_option(wildcards, input):
+    return f"--parents {input.parents}" if input.parents else ""
+
+
 def finetune_inputs(wildcards):
     run = PLAN.finetuned[wildcards.finetuned]
     aligned = run.finetune.start == "align"

@@ -6,6 +6,7 @@ rule tables:
         concepts=f"{GRAPH}/concepts.parquet",
         triplets=f"{GRAPH}/triplets.parquet",
         summary=f"{GRAPH}/summary.json",
+        parents=[f"{GRAPH}/parents.parquet"] if CONFIG.kg.source == "release" else [],
         stores=[store(name) for name in CONFIG.kg.stores],
     log:
         "logs/tables.log",

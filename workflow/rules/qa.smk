@@ -64,6 +64,7 @@ rule neighbours:
     input:
         concepts=rules.tables.output.concepts,
         triplets=rules.tables.output.triplets,
+        parents=rules.tables.output.parents,
         questions=rules.ground.output.questions,
     output:
         questions=expand("results/neighbours/{{dataset}}/{split}.jsonl", split=SPLITS),
@@ -79,11 +80,7 @@ rule neighbours:
         runtime="1h",
     params:
         code=code("meg.neighbours"),
-        parents=(
-            f"--parents {GRAPH}/parents.parquet"
-            if CONFIG.kg.source == "release"
-            else ""
-        ),
+        parents=parents_option,
         out=folder,
     message:
         "Parents and triplets of the concepts in the questions of {wildcards.dataset}"
