@@ -81,6 +81,24 @@ class TestDirection:
             (PAIN, "ends", MESNA, "MSH"),
         ]
 
+    def test_of_two_relations_with_one_inverse_it_turns_to_its_own(self, tmp_path):
+        """MRDOC gives treated_by the inverse treats; heals has it for its inverse too."""
+        pairs = [("treats", "treated_by"), ("treated_by", "treats"), ("heals", "treated_by")]
+        inverses = [
+            {"DOCKEY": "RELA", "VALUE": value, "TYPE": "rela_inverse", "EXPL": other}
+            for value, other in pairs
+        ]
+        rows = [
+            relation(CYSTITIS, "RO", MESNA, "treats"),
+            relation(MESNA, "RO", CYSTITIS, "treated_by"),
+            relation(PAIN, "RO", MESNA, "heals"),
+        ]
+        write_folder(tmp_path, MRCONSO=ATOMS, MRREL=rows, MRDOC=inverses)
+        assert build(tmp_path, UMLSConfig())[1].rows() == [
+            (MESNA, "heals", PAIN, "MSH"),
+            (MESNA, "treats", CYSTITIS, "MSH"),
+        ]
+
     def test_the_shorter_name_is_kept_else_the_first(self):
         assert kept_direction("inverse_isa", "isa") == "isa"
         assert kept_direction("PAR", "CHD") == kept_direction("CHD", "PAR") == "CHD"
@@ -365,6 +383,21 @@ class TestVocabularyAndDegree:
         assert triplets.height == 3
         assert files["concepts"]["dropped"] == {"min_degree": 2}
         assert files["MRREL.RRF"]["dropped"] == {"min_degree": 1}
+
+    def test_core_is_what_holds_itself_up(self, tmp_path):
+        """A triangle; BLADDER has two triplets as well, until what hangs on it alone is gone."""
+        triangle = [relation(PAIN, "RB", CYSTITIS), relation(CYSTITIS, "RB", MESNA)]
+        tail = [relation(BLADDER, "RB", PAIN), relation("C0000001", "RB", BLADDER)]
+        rows = [*triangle, relation(MESNA, "RB", PAIN), *tail]
+        write_folder(tmp_path, MRCONSO=[*ATOMS, atom("C0000001", "Lonely")], MRREL=rows)
+        assert set(build(tmp_path, UMLSConfig(min_degree=2))[0]["cui"]) == {
+            *(MESNA, CYSTITIS, PAIN, BLADDER)
+        }
+        concepts, triplets, files = build(tmp_path, UMLSConfig(k_core=2))
+        assert set(concepts["cui"]) == {MESNA, CYSTITIS, PAIN}
+        assert triplets.height == 3
+        assert files["concepts"]["dropped"] == {"k_core": 2}
+        assert files["MRREL.RRF"]["dropped"] == {"k_core": 2}
 
     def test_core_is_dropped_to_until_stable(self, tmp_path):
         chain = [relation(BLADDER, "RB", PAIN), relation(PAIN, "RB", MESNA)]
