@@ -51,7 +51,19 @@ def write_published(path: Path, store: EmbeddingStore) -> None:
             key = name.replace("/", "___").replace(" ", "__")
             if _decode(key) != name:
                 raise InputError(f"{store.path}: {name} cannot be written in the published layout")
-            file.create_dataset(key, data=vector.astype(np.float16))
+            file.create_dataset(key, data=_halved(vector, name, store.path))
+
+
+def _halved(vector: np.ndarray, name: str, path: Path) -> np.ndarray:
+    """The vector in float16."""
+    with np.errstate(over="ignore"):
+        half = vector.astype(np.float16)
+    if np.isinf(half).any():
+        raise InputError(
+            f"{path}: {name} has the number {np.abs(vector).max()}, and the published layout's "
+            f"float16 ends at {np.finfo(np.float16).max}; scale the store's vectors down first"
+        )
+    return half
 
 
 def _decode(key: str) -> str:

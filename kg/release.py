@@ -1,9 +1,9 @@
 """The published release of MEG (its `umls/` folder) to the two tables and embedding stores.
 
 Files: `vocab.csv` (CUI, name), `triplets.jsonl` ({"a", "rel", "b", ...}); optional
-`vocab_parents.jsonl` ({cui: [cuis]}), `neighbors_data_n25.jsonl` ({"code", "neighbors": [names]})
-and `embeddings/word2embed_*.h5`. Concepts without a vector are left out, so that tables and stores
-have the same rows; with the stores nobody needs to train an encoder.
+`vocab_parents.jsonl` ({cui: [cuis]}) and `embeddings/word2embed_*.h5`. Concepts without a vector
+are left out, so that tables and stores have the same rows; with the stores nobody needs to train an
+encoder.
 """
 
 import json
@@ -16,7 +16,6 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from kg.artefact import replacing
 from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
@@ -24,18 +23,19 @@ from kg.lines import numbered_lines
 from kg.published import read_published
 from kg.store import matching_rows, write_store
 from kg.summary import Summary, file_rows, write_graph
-from kg.tables import CONCEPTS, TRIPLETS, normalise_triplets
+from kg.tables import (
+    CONCEPTS,
+    PARENTS,
+    TRIPLETS,
+    normalise_triplets,
+    parents_of,
+    write_parents,
+)
 
-__all__ = ["between_concepts", "named_concepts", "read_lists", "read_names", "read_release"]
+__all__ = ["between_concepts", "named_concepts", "read_names", "read_parent_lists", "read_release"]
 
 Embeddings = dict[str, tuple[list[str], np.ndarray]]
 """The * of word2embed_*.h5 -> its names and vectors."""
-
-OPTIONAL_LISTS = {
-    "parents": "vocab_parents.jsonl",
-    "neighbours": "neighbors_data_n25.jsonl",
-}
-"""Table -> the file of the release that it is made of."""
 
 NEXT_STEP = "give the umls/ folder of the release (docs/umls.md)"
 
@@ -105,17 +105,15 @@ def between_concepts(rows: pl.DataFrame, concepts: pl.DataFrame) -> tuple[pl.Dat
     return triplets, file_rows(rows.height, dropped, triplets.height)
 
 
-def read_lists(path: Path) -> pl.DataFrame:
-    """`cui` and `values` from lines of {cui: [values]} or {"code": cui, "neighbors": [values]}."""
+def read_parent_lists(path: Path) -> pl.DataFrame:
+    """The parents (columns of `kg.tables.PARENTS`) from lines of {cui: [cuis]}."""
     rows: list[tuple[Any, Any]] = []
     for number, record in _records(path):
-        pairs = [(record["code"], record.get("neighbors"))] if "code" in record else record.items()
-        for cui, values in pairs:
-            texts = [cui, *values] if isinstance(values, list) else [None]
-            if not all(isinstance(text, str) for text in texts):
-                raise InputError(f"{path} line {number}: expected a CUI and a list of strings")
+        for cui, values in record.items():
+            if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
+                raise InputError(f"{path} line {number}: expected a CUI and a list of CUIs")
             rows.append((cui, values))
-    return pl.DataFrame(rows, {"cui": pl.String, "values": pl.List(pl.String)}, orient="row")
+    return pl.DataFrame(rows, PARENTS, orient="row")
 
 
 def _read_triplets(path: Path) -> pl.DataFrame:
@@ -145,7 +143,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 class ReleaseCommand(Command):
-    """The published release to the tables, summary.json and <name>/embeddings.h5 (stores)."""
+    """The published release to the tables, parents, summary.json, <name>/embeddings.h5 (stores)."""
 
     folder: Path = Field(description="the umls/ folder of the release")
     out: Path = Field(description="folder for the tables, the summary and the stores")
@@ -154,16 +152,17 @@ class ReleaseCommand(Command):
     )
 
     def run(self) -> None:
-        """Read the folder, write tables, summary, lists and stores."""
+        """Read the folder, write tables, parents, summary and stores."""
         paths = _embedding_files(self.folder, self.config.embeddings)
         embeddings = {name: read_published(path) for name, path in paths.items()}
         concepts, triplets, files = read_release(self.folder, embeddings)
-        for name, file in OPTIONAL_LISTS.items():
-            _write_lists(self.folder / file, self.out / f"{name}.parquet")
+        parents, rows = _parents(self.folder / "vocab_parents.jsonl", concepts, triplets)
+        write_parents(self.out / "parents.parquet", parents)
+        files |= rows
         for name, (cuis, vectors) in embeddings.items():
-            rows = matching_rows(cuis, concepts["cui"])
+            found = matching_rows(cuis, concepts["cui"])
             path = self.out / name / "embeddings.h5"
-            write_store(path, concepts["cui"], vectors[rows], {"release": name}, {})
+            write_store(path, concepts["cui"], vectors[found], {"release": name}, {})
             unused = {"no concept": len(cuis) - concepts.height}
             files[paths[name].name] = file_rows(len(cuis), unused, concepts.height)
         write_graph(self.out, concepts, triplets, files)
@@ -186,13 +185,17 @@ def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:
     return {name: path for name, path in found.items() if not wanted or name in wanted}
 
 
-def _write_lists(source: Path, target: Path) -> None:
-    if not source.is_file():
-        log.info("%s is not there: no %s", source, target.name)
-        target.unlink(missing_ok=True)  # Of another release, it would be taken for this one's.
-        return
-    with replacing(target) as temporary:
-        read_lists(source).write_parquet(temporary)
+def _parents(
+    path: Path, concepts: pl.DataFrame, triplets: pl.DataFrame
+) -> tuple[pl.DataFrame, Summary]:
+    """The concepts' parents, and what became of the file's lists where it is there."""
+    if not path.is_file():
+        log.info("%s is not there: parents are those that the triplets name", path)
+        return parents_of(triplets), {}
+    listed = read_parent_lists(path)
+    parents = listed.join(concepts, on="cui", how="semi", maintain_order="left")
+    dropped = {"no concept": listed.height - parents.height}
+    return parents, {path.name: file_rows(listed.height, dropped, parents.height)}
 
 
 if __name__ == "__main__":

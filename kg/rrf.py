@@ -139,8 +139,9 @@ def _check_block(block: bytes, fields: int, path: Path, before: int) -> int:
     pipes = (characters == ord("|")).view(np.uint8)
     # One byte a line suffices to count: it is wrong only for 256 fields too many.
     count = np.add.reduceat(pipes, starts, dtype=np.uint8)
-    last = characters[ends - 1]
-    complete = (count == fields) & ((last == ord("|")) | (last == ord("\r")))
+    # Windows ends a line with "\r\n".
+    last = characters[ends - 1 - (characters[ends - 1] == ord("\r"))]
+    complete = (count == fields) & (last == ord("|"))
     if not complete.all() or not _is_utf8(block):
         _raise_first_bad_line(block, fields, path, before)
     return len(ends)

@@ -56,7 +56,8 @@ class EmbeddingStore:
         if not len(wanted):
             return np.zeros(0, dtype=np.int64)
         found = np.searchsorted(self.cuis, wanted).clip(max=len(self) - 1)
-        whole = wanted == np.array(names, dtype=bytes)
+        # NumPy cuts what is longer, and tells no null character at an end.
+        whole = np.char.str_len(wanted) == [len(name) for name in names]
         return np.where(whole & (self.cuis[found] == wanted), found, -1)
 
     def get(self, cuis: Sequence[str]) -> np.ndarray:
@@ -94,6 +95,12 @@ def write_store(
         raise InputError(
             f"{path}: got {embedding.shape} {embedding.dtype} vectors for {len(cuis)} cuis, "
             "expected one float16 or float32 row each"
+        )
+    astray = (cuis <= cuis.shift()).fill_null(False) | cuis.str.ends_with("\0")
+    if astray.any():
+        raise InputError(
+            f"{path}: {astray.sum()} cuis are not behind the one before or end in a null character "
+            f"(first {cuis.filter(astray)[0]!r}); sort them, each once"
         )
     broken = np.flatnonzero(~np.isfinite(embedding).all(axis=1))
     if len(broken):

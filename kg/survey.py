@@ -40,4 +40,5 @@ def require_known(what: str, wanted: Iterable[str], known: Iterable[str]) -> Non
     values = sorted(set(known))
     for value in wanted:
         if value not in values:
-            raise InputError(f"unknown {what} {value!r} in the config; known: {', '.join(values)}")
+            known = ", ".join(values) or "none"
+            raise InputError(f"unknown {what} {value!r} in the config; known: {known}")

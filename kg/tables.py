@@ -1,9 +1,10 @@
-"""The two tables that every knowledge graph becomes: concepts and triplets.
+"""The two tables that every knowledge graph becomes: concepts and triplets; lists of parents.
 
 `concepts.parquet` is sorted by cui; row i of it, of `features.h5` and of `embeddings.h5` is the
 same concept, and i is the concept's node number. `triplets.parquet` holds directed facts
-(head, relation, tail) and where each comes from. Sources are read by `kg.hpo`, `kg.umls`,
-`kg.release` and `kg.dragon`; nobody else needs to know them.
+(head, relation, tail) and where each comes from. `parents.parquet` is a release's own list of the
+concepts' parents; other sources name them in the triplets only. Sources are read by `kg.hpo`,
+`kg.umls`, `kg.release` and `kg.dragon`; nobody else needs to know them.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from kg.errors import InputError
 __all__ = [
     "CONCEPTS",
     "NO_CUI",
+    "PARENTS",
     "PARENT_RELATIONS",
     "TRIPLETS",
     "concepts_digest",
@@ -26,10 +28,13 @@ __all__ = [
     "node_numbers",
     "normalise_concepts",
     "normalise_triplets",
+    "parents_of",
     "places_by_number",
     "read_concepts",
+    "read_parents",
     "read_triplets",
     "write_concepts",
+    "write_parents",
     "write_triplets",
 ]
 
@@ -48,6 +53,9 @@ TRIPLETS = pl.Schema(
     {"head": pl.String, "relation": pl.String, "tail": pl.String, "source": pl.String}
 )
 """head and tail are cuis; source names the vocabularies a fact comes from, joined by "|"."""
+
+PARENTS = pl.Schema({"cui": pl.String(), "values": pl.List(pl.String)})
+"""values: cuis of the parents, the ones to be taken first before the others."""
 
 PARENT_RELATIONS = ("is_a", "isa", "CHD")
 """Relations whose tail is the head's parent, as kg.hpo and kg.umls write them."""
@@ -94,6 +102,13 @@ def normalise_triplets(triplets: pl.DataFrame, concepts: pl.DataFrame) -> pl.Dat
     triplets = _merged(triplets)
     node_numbers(concepts, triplets)
     return triplets
+
+
+def parents_of(triplets: pl.DataFrame) -> pl.DataFrame:
+    """The parents (columns of `PARENTS`) that the triplets of `PARENT_RELATIONS` name."""
+    links = triplets.filter(pl.col("relation").is_in(PARENT_RELATIONS))
+    parents = links.group_by(cui="head").agg(values=pl.col("tail").unique().sort())
+    return parents.sort("cui")
 
 
 def node_numbers(concepts: pl.DataFrame, triplets: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -153,6 +168,17 @@ def write_triplets(
             temporary, row_group_size=_TRIPLETS_AT_ONCE, compression_level=_LEVEL
         )
     return nodes
+
+
+def write_parents(path: Path, parents: pl.DataFrame) -> None:
+    """Write `parents.parquet`."""
+    with replacing(path) as temporary:
+        parents.select(PARENTS.names()).cast(PARENTS).write_parquet(temporary)
+
+
+def read_parents(path: Path) -> pl.DataFrame:
+    """Read `parents.parquet`, checking its columns."""
+    return _read(path, PARENTS)
 
 
 def read_concepts(path: Path) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from kg.tables import CONCEPTS, cui_number
 __all__ = ["read_vocabulary", "umls_concepts"]
 
 _CODES = ["LAT", "SAB", "TTY"]
-_KIND = [*_CODES, "suppressed"]
+_KIND = [*_CODES, "suppressed", "blank"]
 _FLAGS = {"TS": "P", "STT": "PF", "ISPREF": "Y"}
 """Values of a preferred atom."""
 _NO_TYPES = pl.Schema({"CUI": pl.UInt32(), "semantic_types": pl.List(CODE), "chosen": pl.Boolean()})
@@ -61,6 +61,7 @@ def _atoms(folder: Path) -> pl.DataFrame:
         "STR",
         *_CODES,
         suppressed=pl.col("SUPPRESS") != "N",
+        blank=pl.col("STR").str.strip_chars() == "",
         flags=ts * 4 + stt * 2 + ispref,
     ).collect(engine="streaming")
 
@@ -87,6 +88,7 @@ def _rank_kinds(kinds: pl.DataFrame, folder: Path, config: UMLSConfig) -> pl.Dat
         reasons.insert(0, ("source", ~pl.col("SAB").is_in(config.sources)))
     if config.term_types:
         reasons.append(("term type", ~pl.col("TTY").is_in(config.term_types)))
+    reasons.append(("blank name", pl.col("blank")))
     languages = {language: i for i, language in enumerate(config.languages)}
     kinds = kinds.join(_source_ranks(folder), on=["SAB", "TTY"], how="left").with_columns(
         language=pl.col("LAT").replace_strict(languages, default=len(languages)),
@@ -108,7 +110,7 @@ def _source_ranks(folder: Path) -> pl.DataFrame:
 
 def _names(atoms: pl.DataFrame, kinds: pl.DataFrame, suppressed: bool) -> pl.DataFrame:
     """CUI, name, synonyms; whether the name is a suppressed one."""
-    ranks = kinds.lazy().select(pl.col(_CODES).cast(CODE), "suppressed", "rank")
+    ranks = kinds.lazy().select(pl.col(_CODES).cast(CODE), "suppressed", "blank", "rank")
     # One number by concept and rank: a sort of integers, several times cheaper than one of rows.
     order = cui_number("CUI").cast(pl.UInt64) * 2**32 + pl.col("rank") * 8 + pl.col("flags")
     ranked = (
@@ -205,6 +207,10 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
         log.info("%s has no MRDEF.RRF: concepts have no definitions", folder)
         return pl.DataFrame(schema={"CUI": pl.UInt32, "definition": pl.String})
     rows = scan_rrf(folder, "MRDEF", ["CUI", "SAB", "DEF", "SUPPRESS"])
+    # Of the default ones a release may lack some; what was added by hand has to be there.
+    added = [sab for sab in config.definition_sources if sab not in UMLSConfig().definition_sources]
+    if added:
+        require_known("source of definitions (SAB)", added, count_rows(rows, ["SAB"])["SAB"])
     # MRDEF has no language; that of a source is the language of its names.
     sources = kinds.filter(pl.col("dropped").is_null())["SAB"].unique().implode()
     preferred = {source: i for i, source in enumerate(config.definition_sources)}

@@ -57,14 +57,15 @@ def umls_triplets(
 def inverse_relations(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """The inverse of each relation that has one (its own name where it is symmetric).
 
-    By MRDOC; without it by the kinds' meaning and by names: inverse_X and X, has_X and X_of, X
-    and X_by. A name without a known inverse is not in the result.
+    By MRDOC, where a name's own entry counts before those that give it as theirs. Without it by the
+    kinds' meaning and by names: inverse_X and X, has_X and X_of, X and X_by. A name without a known
+    inverse is not in the result.
     """
     if find_rrf(folder, "MRDOC") is not None:
         pairs = scan_rrf(folder, "MRDOC", ["VALUE", "TYPE", "EXPL"])
         inverse = pl.col("TYPE").is_in(["rel_inverse", "rela_inverse"])
         rows = pairs.filter(inverse & (pl.col("EXPL") != "")).select("VALUE", "EXPL").collect()
-        return dict(rows.iter_rows()) | dict(rows.select("EXPL", "VALUE").iter_rows())
+        return dict(rows.select("EXPL", "VALUE").iter_rows()) | dict(rows.iter_rows())
     log.warning("%s has no MRDOC.RRF: inverse relations are told by their names", folder)
     known = {**REL_INVERSES, **{b: a for a, b in REL_INVERSES.items()}}
     known |= {name: name for name in _SYMMETRIC}

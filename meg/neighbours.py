@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from kg.command import Command, main
-from kg.tables import PARENT_RELATIONS, read_concepts, read_triplets
+from kg.tables import parents_of, read_concepts, read_parents, read_triplets
 from meg.question import Neighbours, Question, read_questions, write_questions
 
 __all__ = ["neighbours_of", "with_neighbours"]
@@ -40,8 +40,7 @@ def neighbours_of(
     """
     asked = pl.DataFrame({"cui": sorted(set(cuis))}, {"cui": pl.String})
     if parents is None:
-        links = triplets.filter(pl.col("relation").is_in(PARENT_RELATIONS))
-        parents = links.group_by(cui="head").agg(values=pl.col("tail").unique().sort())
+        parents = parents_of(triplets)
     own = asked.join(parents, on="cui").select("cui", pl.col("values").list.head(MOST))
     above = dict(own.iter_rows())
     facts = dict(_facts(asked, concepts, triplets).iter_rows())
@@ -90,16 +89,14 @@ class NeighboursCommand(Command):
     concepts: Path = Field(description="concepts.parquet")
     triplets: Path = Field(description="triplets.parquet of the same concepts")
     parents: Path | None = Field(
-        None, description="parents.parquet of kg.release, if the release has one; else by is_a"
+        None, description="parents.parquet of kg.release; without, parents are tails of is_a"
     )
     out: Path = Field(description="folder for the questions, under their own names")
     questions: CliPositionalArg[list[Path]] = Field(description="grounded questions, JSON lines")
 
     def run(self) -> None:
         """Read the graph once, add its neighbours to every file."""
-        parents = None
-        if self.parents is not None and self.parents.is_file():
-            parents = pl.read_parquet(self.parents)
+        parents = None if self.parents is None else read_parents(self.parents)
         files = {path: list(read_questions(path)) for path in self.questions}
         mentions = [m for file in files.values() for q in file for m in q.all_mentions]
         cuis = {candidate.cui for mention in mentions for candidate in mention.candidates}

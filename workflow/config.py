@@ -9,6 +9,7 @@ in a moment.
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -40,6 +41,7 @@ __all__ = [
     "MAIN",
     "Config",
     "Dataset",
+    "Linking",
     "Overrides",
     "Published",
     "Target",
@@ -88,6 +90,30 @@ class KG(Section):
     def stores(self) -> tuple[str, ...]:
         """Encoders whose vectors the source brings along."""
         return self.release.embeddings if self.source == "release" else ()
+
+
+class Linking(LinkConfig):
+    """`kg.link`: which names are linked and when, and the corpus to learn that from."""
+
+    corpus: Path | None = Field(
+        None,
+        description="annotated texts (docs/grounding.md): from them `kg.link fit` learns which "
+        "names are mentions and, with accept, how to judge a mention; null: nothing is learned",
+    )
+
+    @model_validator(mode="after")
+    def _has_corpus(self) -> "Linking":
+        if self.corpus is not None and not self.corpus.is_file():
+            raise ValueError(
+                f"corpus: {self.corpus} does not exist; put an annotated corpus there "
+                "(docs/grounding.md), or leave the key out"
+            )
+        return self
+
+    @property
+    def settings(self) -> LinkConfig:
+        """What is stored with the linker."""
+        return LinkConfig.model_validate(self.model_dump(exclude={"corpus"}))
 
 
 class Overrides(Section):
@@ -185,7 +211,7 @@ class Config(Section):
     encoder: str = Field(
         description="the encoder of the main variant: one of encoders or of kg.release.embeddings"
     )
-    link: LinkConfig = Field(LinkConfig(), description="text to concepts: kg.link")
+    link: Linking = Field(Linking(), description="text to concepts: kg.link")
     datasets: dict[str, Dataset] = Field(min_length=1, description="data sets by name")
     models: dict[str, LLM] = Field(min_length=1, description="LLMs by name")
     align: Values = Field({}, description="Phase I: meg.align")

@@ -14,6 +14,7 @@ from kg.linking.generic import GENERIC
 from kg.linking.normalise import fold, key_of, shouts
 from kg.linking.priors import PRIORS
 from kg.linking.typos import MIN_LETTERS
+from kg.survey import require_known
 
 __all__ = ["build_dictionary", "keep_concepts"]
 
@@ -33,11 +34,15 @@ def keep_concepts(
     kept = concepts
     if config.semantic_types:
         wanted = list(config.semantic_types)
+        types = concepts["semantic_types"].explode().drop_nulls()
+        require_known("semantic type (link.semantic_types)", wanted, types)
         kept = kept.filter(
             pl.col("semantic_types").list.eval(pl.element().is_in(wanted)).list.any()
         )
     if config.sources:
         source = pl.col("cui").str.extract(r"^([^:]+):").fill_null("UMLS")
+        known = concepts.select(source).to_series()
+        require_known("source of ids (link.sources)", config.sources, known)
         kept = kept.filter(source.is_in(list(config.sources)))
     if cuis is not None:
         kept = kept.filter(pl.col("cui").is_in(pl.Series(list(cuis), dtype=pl.String).implode()))

@@ -57,7 +57,7 @@ def fit_accept(
     if not rows or table["meant"].n_unique() < 2:
         raise InputError(
             f"the corpus of {len(documents)} documents holds no name that is sometimes meant and "
-            "sometimes not; take a larger one, or fit without --accept"
+            "sometimes not; take a larger one, or fit without --accept (link.accept: false)"
         )
     coefficients, intercept = _regression(np.concatenate(rows), table["meant"].to_numpy())
     chance = 1 / (1 + np.exp(-(np.concatenate(rows) @ coefficients + intercept)))

@@ -2,15 +2,14 @@
 
 import h5py
 import numpy as np
-import polars as pl
 import pytest
 
 from kg.artefact import read_json
 from kg.command import main
 from kg.errors import InputError
-from kg.release import ReleaseCommand, read_lists, read_names, read_release
+from kg.release import ReleaseCommand, read_names, read_parent_lists, read_release
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts, read_triplets
+from kg.tables import parents_of, read_concepts, read_parents, read_triplets
 from tests.kg.release_folder import write_release_folder
 
 
@@ -44,27 +43,27 @@ class TestInventedRelease:
             for cui in ("C1000000", "C1000042"):
                 assert (store.get([cui])[0] == file[cui][:].astype(np.float16)).all()
 
-    def test_lists_and_summary(self, out):
-        assert pl.read_parquet(out / "parents.parquet")["values"][0].len() == 1
-        assert pl.read_parquet(out / "neighbours.parquet")["values"][0].len() == 4
+    def test_parents_and_summary(self, out):
+        assert read_parents(out / "parents.parquet")["values"].list.len().to_list() == [1] * 60
         summary = read_json(out / "summary.json")
         assert summary["files"]["vocab.csv"]["kept"] == 60
+        assert summary["files"]["vocab_parents.jsonl"]["kept"] == 60
         assert summary["triplets"] == read_triplets(out / "triplets.parquet").height
         for rows in summary["files"].values():
             assert rows["read"] == rows["kept"] + sum(rows["dropped"].values())
 
     def test_without_optional_files(self, tmp_path, caplog):
         folder = write_release_folder(tmp_path / "umls", concepts=30)
-        for name in ("vocab_parents.jsonl", "neighbors_data_n25.jsonl"):
-            (folder / name).unlink()
+        (folder / "vocab_parents.jsonl").unlink()
         (folder / "embeddings" / "word2embed_graphsage.h5").unlink()
         stale = tmp_path / "out" / "parents.parquet"
         stale.parent.mkdir()
         stale.write_bytes(b"of another release")
         with caplog.at_level("INFO"):
             main(ReleaseCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
-        assert not stale.exists()
-        for missing in ("vocab_parents.jsonl", "neighbors_data_n25.jsonl", "no store is written"):
+        triplets = read_triplets(tmp_path / "out" / "triplets.parquet")
+        assert read_parents(stale).equals(parents_of(triplets))
+        for missing in ("vocab_parents.jsonl is not there", "no store is written"):
             assert missing in caplog.text
         assert read_concepts(tmp_path / "out" / "concepts.parquet").height == 30
 
@@ -99,6 +98,15 @@ class TestRowsOfTheTables:
         assert kept.height == 1
         assert files["triplets.jsonl"]["dropped"] == {"inside one concept": 1, "same fact": 1}
 
+    def test_parents_of_what_is_no_concept_are_dropped(self, tmp_path):
+        folder = _folder(tmp_path, "C1\ta\nC2\tb\n", _triplet("C1", "isa", "C2"))
+        (folder / "vocab_parents.jsonl").write_text('{"C1": ["C2", "C9"]}\n{"C9": ["C1"]}\n')
+        main(ReleaseCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
+        parents = read_parents(tmp_path / "out" / "parents.parquet")
+        assert parents.rows() == [("C1", ["C2", "C9"])]
+        files = read_json(tmp_path / "out" / "summary.json")["files"]
+        assert files["vocab_parents.jsonl"]["dropped"] == {"no concept": 1}
+
     def test_names_with_quotes_and_line_separators(self, tmp_path):
         folder = _folder(tmp_path, 'C1\t"a\u2028b\nC2\tb"\n', _triplet("C1", "isa", "C2"))
         assert read_names(folder / "vocab.csv")["name"].to_list() == ['"a\u2028b', 'b"']
@@ -132,4 +140,4 @@ class TestBrokenFiles:
     def test_lists_that_are_none(self, tmp_path, values):
         (tmp_path / "p.jsonl").write_text(f'{{"C1": {values}}}\n')
         with pytest.raises(InputError, match="line 1: expected a CUI and a list"):
-            read_lists(tmp_path / "p.jsonl")
+            read_parent_lists(tmp_path / "p.jsonl")

@@ -85,6 +85,8 @@ class TestBrokenFile:
             (GOOD + b"\n" + GOOD, "line 2 has 0 fields"),
             (GOOD + b"C2|T2||\xff|||\n", "line 2 is not UTF-8"),
             (GOOD + b"C2|T2||B|||x\n", "line 2 has 7 fields and no | at its end"),
+            (GOOD + b"C2|T2||B|||x\r\n", "line 2 has 7 fields and no | at its end"),
+            (GOOD + b"\r\n", "line 2 has 0 fields"),
             (b"C2|T2||B||\nC2|T2||B||||\n", "line 1 has 5 fields"),
         ],
     )

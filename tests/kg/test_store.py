@@ -52,7 +52,7 @@ class TestLookUp:
         assert store.get(["C1"]).dtype == np.float32
         assert store.get([]).shape == (0, 2)
 
-    @pytest.mark.parametrize("cui", ["C0", "C3", "C300", "C9", "", "C30 and longer"])
+    @pytest.mark.parametrize("cui", ["C0", "C3", "C300", "C9", "", "C30 and longer", "C30\0"])
     def test_what_is_not_there_is_named(self, tmp_path, cui):
         store = _store(tmp_path)
         assert cui not in store
@@ -95,6 +95,20 @@ class TestRefused:
     def test_wrong_number_or_type(self, tmp_path, vectors):
         with pytest.raises(InputError, match="expected one float16 or float32 row each"):
             _store(tmp_path, vectors=vectors)
+
+    @pytest.mark.parametrize(
+        ("cuis", "first"),
+        [(["C1", "C30", "C2"], "C2"), (["C1", "C1", "C2"], "C1"), (["C1", "C1\0", "C2"], "C1\0")],
+    )
+    def test_cuis_that_cannot_be_looked_up(self, tmp_path, cuis, first):
+        with pytest.raises(InputError) as error:
+            _store(tmp_path, cuis)
+        assert f"first {first!r}" in str(error.value)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_cui_that_ends_in_a_null_alone(self, tmp_path):
+        with pytest.raises(InputError, match=r"first 'C1.x00'"):
+            _store(tmp_path, ["C1\0"], VECTORS[:1])
 
     def test_missing_file(self, tmp_path):
         with pytest.raises(InputError, match="does not exist"):

@@ -121,6 +121,15 @@ class TestPublishedLayout:
         with pytest.raises(InputError, match="not an HDF5 file"):
             read_published(tmp_path / "w.h5")
 
+    def test_numbers_that_the_layout_cannot_hold(self, tmp_path):
+        write_store(tmp_path / "e.h5", pl.Series(["C1", "C2"]), VECTORS[:2] * 131_008, {}, {})
+        with pytest.raises(InputError, match=r"C1 has the number 131008\.0, .* ends at 65504"):
+            write_published(tmp_path / "w.h5", EmbeddingStore(tmp_path / "e.h5"))
+        assert not (tmp_path / "w.h5").exists()
+        write_store(tmp_path / "e.h5", pl.Series(["C2"]), VECTORS[1:2] * 131_008, {}, {})
+        write_published(tmp_path / "w.h5", EmbeddingStore(tmp_path / "e.h5"))
+        assert read_published(tmp_path / "w.h5")[1].tolist() == [[65504, 65504]]
+
     def test_names_that_the_layout_cannot_hold(self, tmp_path):
         write_store(tmp_path / "e.h5", pl.Series(["a__b"]), VECTORS[:1], {}, {})
         with pytest.raises(InputError, match="a__b cannot be written"):

@@ -81,6 +81,24 @@ class TestDirection:
             (PAIN, "ends", MESNA, "MSH"),
         ]
 
+    def test_of_two_relations_with_one_inverse_it_turns_to_its_own(self, tmp_path):
+        """MRDOC gives treated_by the inverse treats; heals has it for its inverse too."""
+        pairs = [("treats", "treated_by"), ("treated_by", "treats"), ("heals", "treated_by")]
+        inverses = [
+            {"DOCKEY": "RELA", "VALUE": value, "TYPE": "rela_inverse", "EXPL": other}
+            for value, other in pairs
+        ]
+        rows = [
+            relation(CYSTITIS, "RO", MESNA, "treats"),
+            relation(MESNA, "RO", CYSTITIS, "treated_by"),
+            relation(PAIN, "RO", MESNA, "heals"),
+        ]
+        write_folder(tmp_path, MRCONSO=ATOMS, MRREL=rows, MRDOC=inverses)
+        assert build(tmp_path, UMLSConfig())[1].rows() == [
+            (MESNA, "heals", PAIN, "MSH"),
+            (MESNA, "treats", CYSTITIS, "MSH"),
+        ]
+
     def test_the_shorter_name_is_kept_else_the_first(self):
         assert kept_direction("inverse_isa", "isa") == "isa"
         assert kept_direction("PAR", "CHD") == kept_direction("CHD", "PAR") == "CHD"
@@ -216,6 +234,15 @@ class TestNames:
             "names_only_suppressed": 1,
         }
 
+    def test_a_blank_name_gives_way_to_the_next(self, tmp_path):
+        atoms = [atom(PAIN, " "), atom(PAIN, "Ache", TS="S"), atom(PAIN, "Pain", TS="S", STT="VO")]
+        write_folder(tmp_path, MRCONSO=[*atoms, atom(MESNA, "")], MRREL=[])
+        concepts, _, files = build(tmp_path, UMLSConfig())
+        assert normalise_concepts(concepts)["name"].to_list() == ["Ache"]
+        assert concepts["synonyms"].to_list() == [["Pain"]]
+        assert files["MRCONSO.RRF"]["dropped"] == {"blank name": 2}
+        assert files["concepts"]["read"] == 1
+
     def test_languages_in_the_order_of_the_config(self, tmp_path):
         atoms = [atom(PAIN, "Pain"), atom(PAIN, "Dolor", LAT="SPA"), atom(MESNA, "M", LAT="SPA")]
         write_folder(tmp_path, MRCONSO=atoms)
@@ -302,6 +329,27 @@ class TestTypesAndDefinitions:
         assert concepts[PAIN]["definition"] == "hurts"
         assert concepts[MESNA]["definition"] is None
 
+    @pytest.mark.parametrize(
+        ("order", "first"), [(["NCI", "CSP"], "hurts"), (["CSP", "NCI"], "stings"), ([], "stings")]
+    )
+    def test_the_source_named_first_defines(self, tmp_path, order, first):
+        self._two_definitions(tmp_path)
+        assert _concepts(tmp_path, definition_sources=order)[PAIN]["definition"] == first
+
+    def test_an_added_source_has_to_be_there_and_a_default_one_need_not(self, tmp_path):
+        self._two_definitions(tmp_path)
+        assert _concepts(tmp_path)[PAIN]["definition"] == "hurts"  # MSH defines nothing.
+        with pytest.raises(InputError, match=r"definitions \(SAB\) 'MESH'.*known: CSP, NCI"):
+            _concepts(tmp_path, definition_sources=["MESH", "NCI"])
+
+    def _two_definitions(self, folder):
+        definitions = [
+            {"CUI": PAIN, "SAB": source, "DEF": text, "SUPPRESS": "N"}
+            for source, text in (("NCI", "hurts"), ("CSP", "stings"))
+        ]
+        atoms = [atom(PAIN, "P", SAB=source) for source in ("NCI", "CSP")]
+        write_folder(folder, MRCONSO=atoms, MRDEF=definitions)
+
 
 class TestVocabularyAndDegree:
     ROWS = (
@@ -335,6 +383,21 @@ class TestVocabularyAndDegree:
         assert triplets.height == 3
         assert files["concepts"]["dropped"] == {"min_degree": 2}
         assert files["MRREL.RRF"]["dropped"] == {"min_degree": 1}
+
+    def test_core_is_what_holds_itself_up(self, tmp_path):
+        """A triangle; BLADDER has two triplets as well, until what hangs on it alone is gone."""
+        triangle = [relation(PAIN, "RB", CYSTITIS), relation(CYSTITIS, "RB", MESNA)]
+        tail = [relation(BLADDER, "RB", PAIN), relation("C0000001", "RB", BLADDER)]
+        rows = [*triangle, relation(MESNA, "RB", PAIN), *tail]
+        write_folder(tmp_path, MRCONSO=[*ATOMS, atom("C0000001", "Lonely")], MRREL=rows)
+        assert set(build(tmp_path, UMLSConfig(min_degree=2))[0]["cui"]) == {
+            *(MESNA, CYSTITIS, PAIN, BLADDER)
+        }
+        concepts, triplets, files = build(tmp_path, UMLSConfig(k_core=2))
+        assert set(concepts["cui"]) == {MESNA, CYSTITIS, PAIN}
+        assert triplets.height == 3
+        assert files["concepts"]["dropped"] == {"k_core": 2}
+        assert files["MRREL.RRF"]["dropped"] == {"k_core": 2}
 
     def test_core_is_dropped_to_until_stable(self, tmp_path):
         chain = [relation(BLADDER, "RB", PAIN), relation(PAIN, "RB", MESNA)]

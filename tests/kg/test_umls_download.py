@@ -29,8 +29,9 @@ def serve(monkeypatch):
     servers = []
     monkeypatch.setenv(API_KEY, SECRET)
 
-    def start(body: bytes, length: int | None = None):
+    def start(body: bytes, **headers: str):
         asked = []
+        headers = headers or {"Content-Length": str(len(body))}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
@@ -38,7 +39,8 @@ def serve(monkeypatch):
                 asked.append(query["url"][0])
                 right = query["apiKey"] == [SECRET]
                 self.send_response(200 if right else 401)
-                self.send_header("Content-Length", str(length or len(body)) if right else "0")
+                for name, value in headers.items() if right else ():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body if right else b"")
 
@@ -61,7 +63,7 @@ class TestDownload:
         service, asked = serve(_zip([*MEMBERS, "2026AA/META/MRHIER.RRF", "2026AA/README"]))
         with caplog.at_level("DEBUG"):
             download_umls("2026AA", tmp_path, service)
-        assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(FILES)
+        assert sorted(path.stem for path in tmp_path.glob("*.RRF")) == sorted(FILES)
         assert (tmp_path / "MRREL.RRF").read_text() == "2026AA/META/MRREL.RRF|\n"
         assert asked[0].endswith("/umls/kss/2026AA/umls-2026AA-metathesaurus-full.zip")
         assert SECRET not in caplog.text
@@ -70,6 +72,29 @@ class TestDownload:
         service, asked = serve(_zip(MEMBERS))
         download_umls("2026AA", tmp_path, service)
         download_umls("2026AA", tmp_path, service)
+        assert len(asked) == 1
+
+    def test_zipped_files_count_too(self, serve, tmp_path):
+        service, asked = serve(_zip(MEMBERS))
+        download_umls("2026AA", tmp_path, service)
+        zipped = tmp_path / "MRREL.RRF.gz"
+        (tmp_path / "MRREL.RRF").rename(zipped)
+        (tmp_path / "MRSTY.RRF").unlink()
+        download_umls("2026AA", tmp_path, service)
+        assert len(asked) == 2
+        assert zipped.is_file()
+        assert not (tmp_path / "MRREL.RRF").exists()
+        assert (tmp_path / "MRSTY.RRF").is_file()
+
+    def test_files_of_another_release_are_not_mixed_with_it(self, serve, tmp_path):
+        service, asked = serve(_zip(MEMBERS))
+        download_umls("2026AA", tmp_path, service)
+        (tmp_path / "MRSTY.RRF").unlink()
+        with pytest.raises(InputError, match="has files of 2026AA, expected 2026AB; give another"):
+            download_umls("2026AB", tmp_path, service)
+        (tmp_path / "release.txt").unlink()
+        with pytest.raises(InputError, match=r"that no release\.txt beside them names"):
+            download_umls("2026AA", tmp_path, service)
         assert len(asked) == 1
 
 
@@ -91,8 +116,20 @@ class TestFailure:
         assert "sent no archive" in self._message(tmp_path, service)
 
     def test_broken_off(self, serve, tmp_path):
-        service, _ = serve(_zip(MEMBERS), length=99_999)
+        service, _ = serve(_zip(MEMBERS), **{"Content-Length": "99999"})
         assert "of 99999 bytes" in self._message(tmp_path, service)
+
+    def test_broken_off_inside_a_chunk(self, serve, tmp_path):
+        service, _ = serve(b"ffff\r\nPK", **{"Transfer-Encoding": "chunked"})
+        assert "the download broke off (IncompleteRead" in self._message(tmp_path, service)
+
+    def test_broken_off_without_a_length(self, serve, tmp_path):
+        service, _ = serve(_zip(MEMBERS)[:-30], Connection="close")
+        assert "cut short or damaged" in self._message(tmp_path, service)
+
+    def test_damaged_inside(self, serve, tmp_path):
+        service, _ = serve(_zip(MEMBERS).replace(b"MRREL.RRF|", b"MRREL.RRF?"))
+        assert "damaged (Bad CRC-32 for file" in self._message(tmp_path, service)
 
     def test_archive_without_a_file(self, serve, tmp_path):
         service, _ = serve(_zip(MEMBERS[1:]))

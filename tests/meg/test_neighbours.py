@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from kg.artefact import read_json
+from kg.errors import InputError
 from kg.mention import Candidate, Mention
-from kg.tables import CONCEPTS, TRIPLETS, write_concepts, write_triplets
+from kg.tables import CONCEPTS, TRIPLETS, write_concepts, write_parents, write_triplets
 from meg.config import PromptConfig
 from meg.neighbours import NeighboursCommand, neighbours_of
 from meg.prompts import question_prompt
@@ -54,7 +55,9 @@ class TestNeighbours:
         assert neighbours_of(["C9"], concepts, triplets) == {}
 
 
-def test_command_adds_them_to_grounded_questions(tmp_path, concepts, triplets):
+@pytest.fixture
+def arguments(tmp_path, concepts, triplets):
+    """Of the command, for one question about C1."""
     write_concepts(tmp_path / "concepts.parquet", concepts)
     write_triplets(tmp_path / "triplets.parquet", triplets, concepts)
     mention = Mention(start=0, end=3, candidates=(Candidate(cui="C1", score=1),))
@@ -66,14 +69,26 @@ def test_command_adds_them_to_grounded_questions(tmp_path, concepts, triplets):
         mentions=Mentions(stem=(mention,), options=((), ())),
     )
     write_questions(tmp_path / "test.jsonl", [question])
-    NeighboursCommand(
-        concepts=tmp_path / "concepts.parquet",
-        triplets=tmp_path / "triplets.parquet",
-        parents=tmp_path / "none.parquet",
-        out=tmp_path / "out",
-        questions=[tmp_path / "test.jsonl"],
-    ).run()
+    return {
+        "concepts": tmp_path / "concepts.parquet",
+        "triplets": tmp_path / "triplets.parquet",
+        "out": tmp_path / "out",
+        "questions": [tmp_path / "test.jsonl"],
+    }
+
+
+def test_command_adds_them_to_grounded_questions(tmp_path, arguments):
+    NeighboursCommand(**arguments).run()
     (read,) = read_questions(tmp_path / "out/test.jsonl")
     prompt = question_prompt(read, PromptConfig(parents=1), lambda cui: cui in NAMES)
     assert prompt.cuis == ("C1", "C3")
     assert read_json(tmp_path / "out/test.jsonl")["neighbours"]["C1"]["parents"] == ["C3"]
+
+
+def test_command_takes_a_releases_own_parents(tmp_path, arguments):
+    parents = tmp_path / "parents.parquet"
+    with pytest.raises(InputError, match=r"parents\.parquet does not exist"):
+        NeighboursCommand(**arguments, parents=parents).run()
+    write_parents(parents, pl.DataFrame({"cui": ["C1"], "values": [["C6"]]}))
+    NeighboursCommand(**arguments, parents=parents).run()
+    assert read_json(tmp_path / "out/test.jsonl")["neighbours"]["C1"]["parents"] == ["C6"]

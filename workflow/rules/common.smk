@@ -248,8 +248,21 @@ def quiz_inputs(wildcards):
     }
 
 
-def quiz_options(wildcards, input):
-    return " ".join(f"--{name} {path}" for name, path in input.items())
+def learned_files():
+    """What `kg.link fit` makes of a corpus, by the option that `kg.link build` takes it by."""
+    if CONFIG.link.corpus is None:
+        return {}
+    accept = {"accept": f"{GRAPH}/accept.npz"} if CONFIG.link.accept else {}
+    return {"priors": f"{GRAPH}/priors.parquet", **accept}
+
+
+def input_options(wildcards, input):
+    """The named inputs as the options that a command takes them by."""
+    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())
+
+
+def accept_option(wildcards, output):
+    return f"--accept {output.accept}" if CONFIG.link.accept else ""
 
 
 def base_files(model):
@@ -270,6 +283,10 @@ def questions(dataset, split, prompt):
 
 def store_option(wildcards, input):
     return f"--store {input.store}" if input.store else ""
+
+
+def parents_option(wildcards, input):
+    return f"--parents {input.parents}" if input.parents else ""
 
 
 def finetune_inputs(wildcards):

@@ -6,6 +6,7 @@ rule tables:
         concepts=f"{GRAPH}/concepts.parquet",
         triplets=f"{GRAPH}/triplets.parquet",
         summary=f"{GRAPH}/summary.json",
+        parents=[f"{GRAPH}/parents.parquet"] if CONFIG.kg.source == "release" else [],
         stores=[store(name) for name in CONFIG.kg.stores],
     log:
         "logs/tables.log",
@@ -114,8 +115,39 @@ rule encoder_result:
         "cp {input.metrics} {output.metrics} 2> {log}"
 
 
+if CONFIG.link.corpus:
+
+    rule link_priors:
+        input:
+            concepts=rules.tables.output.concepts,
+            corpus=CONFIG.link.corpus,
+        output:
+            **learned_files(),
+        log:
+            "logs/link_priors.log",
+        benchmark:
+            "results/runtimes/link_priors.tsv"
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem=memory(16),
+            runtime="4h",
+        params:
+            code=code("kg.link"),
+            inputs=input_options,
+            accept=accept_option,
+            seed=CONFIG.seed,
+        message:
+            "A corpus tells which names are mentions, and of what"
+        shell:
+            "python -m kg.link fit {params.inputs} --seed {params.seed}"
+            " --out {output.priors} {params.accept} > {log} 2>&1"
+
+
 rule linker:
     input:
+        **learned_files(),
         concepts=rules.tables.output.concepts,
     output:
         linker=directory(f"{GRAPH}/linker"),
@@ -131,11 +163,12 @@ rule linker:
         runtime="1h",
     params:
         code=code("kg.link"),
-        config=section(CONFIG.link),
+        inputs=input_options,
+        config=section(CONFIG.link.settings),
     message:
         "Names and synonyms become a linker"
     shell:
-        "python -m kg.link build --concepts {input.concepts} --config {params.config:q}"
+        "python -m kg.link build {params.inputs} --config {params.config:q}"
         " --out {output.linker} > {log} 2>&1"
 
 

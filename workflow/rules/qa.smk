@@ -21,7 +21,7 @@ rule questions:
         runtime="1h",
     params:
         code=code("meg.questions"),
-        graph=quiz_options,
+        graph=input_options,
         config=lambda w: section(CONFIG.questions_of(w.dataset)),
         out=folder,
     message:
@@ -64,6 +64,7 @@ rule neighbours:
     input:
         concepts=rules.tables.output.concepts,
         triplets=rules.tables.output.triplets,
+        parents=rules.tables.output.parents,
         questions=rules.ground.output.questions,
     output:
         questions=expand("results/neighbours/{{dataset}}/{split}.jsonl", split=SPLITS),
@@ -79,11 +80,7 @@ rule neighbours:
         runtime="1h",
     params:
         code=code("meg.neighbours"),
-        parents=(
-            f"--parents {GRAPH}/parents.parquet"
-            if CONFIG.kg.source == "release"
-            else ""
-        ),
+        parents=parents_option,
         out=folder,
     message:
         "Parents and triplets of the concepts in the questions of {wildcards.dataset}"

@@ -120,7 +120,18 @@ class TestFilters:
 
     def test_nothing_left_is_an_error(self):
         with pytest.raises(InputError, match="no concept of 9 is left"):
-            keep_concepts(table(ROWS), LinkConfig(semantic_types=("T999",)))
+            keep_concepts(table(ROWS), LinkConfig(semantic_types=("T111",), sources=("UMLS",)))
+
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            ({"semantic_types": ("T111", "T00")}, "semantic_types.*'T00'.*known: T000, T111"),
+            ({"sources": ("HP", "OMM")}, "sources.*'OMM'.*known: HP, NCBIGene, OMIM, UMLS"),
+        ],
+    )
+    def test_a_misspelt_one_beside_a_good_one_is_named(self, config, message):
+        with pytest.raises(InputError, match=rf"unknown .*link\.{message}"):
+            keep_concepts(table(ROWS), LinkConfig(**config))
 
 
 class TestBadInput:
