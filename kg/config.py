@@ -106,7 +106,8 @@ class FeaturesConfig(Section):
 SAGE = ("graphsage", "edgegraphsage")
 LOOKUP = ("distmult", "transe", "complex", "rotate")
 KNOWN_BY = {
-    **dict.fromkeys(("spectral_dim", "lineage", "message_dim", "width", "layers", "fanout"), SAGE),
+    **dict.fromkeys(("spectral_dim", "lineage", "message_dim", "width", "layers"), SAGE),
+    **dict.fromkeys(("free", "fanout"), SAGE),
     **dict.fromkeys(("negatives", "batch_size", "patience", "bf16"), (*SAGE, *LOOKUP)),
     **dict.fromkeys(("epochs", "learning_rate"), (*SAGE, *LOOKUP, "rdf2vec")),
     **dict.fromkeys(("walks", "hops", "window"), ("rdf2vec",)),
@@ -153,11 +154,18 @@ class EncoderConfig(Section):
     )
     width: int = Field(default=256, ge=8, description="SAGE: width of the encoder's layers")
     layers: int = Field(default=2, ge=1, description="SAGE: message-passing steps")
+    free: bool = Field(
+        default=True,
+        description="SAGE: a free vector a concept beside what text and neighbours say",
+    )
     fanout: int | None = Field(
         default=10, ge=1, description="SAGE: neighbours drawn for a node in training (null: all)"
     )
     negatives: int = Field(
-        default=2048, ge=1, description="SAGE, look-up: wrong answers drawn for a batch"
+        default=4096,
+        ge=2,
+        description="SAGE, look-up: wrong answers for a batch, a quarter of them drawn from all "
+        "concepts, the others from the batch's own answers",
     )
     epochs: int = Field(
         default=15, ge=1, description="passes over the training triplets (rdf2vec: the walks)"

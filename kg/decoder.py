@@ -52,15 +52,17 @@ def sampled_softmax_loss(
     of_query: Tensor,
     negatives: Tensor,
     weight: Tensor,
-    known: Tensor,
+    known: tuple[Tensor, Tensor],
 ) -> Tensor:
     """Cross-entropy of the answers against all nodes, estimated from some negatives.
 
     Shapes: `queries` (query, width); `answers` (answer, width) with `of_query` (answer,) the row
     of its query; `negatives` (negative, width) and `weight` (negative,), for how many nodes each
-    stands (the logQ correction); `known` (query, negative) bool, true answers among them.
+    stands (the logQ correction); `known` two (pair,), rows of queries and of negatives that are
+    true answers to them.
     """
     scores = (queries @ negatives.T).float() + weight.log()
-    others = torch.logsumexp(scores.masked_fill(known, -torch.inf), dim=1)
+    scores[known] = -torch.inf
+    others = torch.logsumexp(scores, dim=1)
     right = (queries[of_query] * answers).sum(1).float()
     return (torch.logaddexp(right, others[of_query]) - right).mean()

@@ -79,6 +79,7 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
     described = torch.cat([keys, config.lineage * lineage(text, split.train)], dim=1)
     output = Principal.of(described, config.dim - config.spectral_dim)
     weights = model.state_dict() | _weights("features", standard) | _weights("output", output)
+    weights.pop("encoder.free", None)  # New concepts have none.
     stored = unit_half(output(described), spectral)
     score = scorer_of(model.decoder, keys)
     return Encoded(stored, score, weights, history, config.spectral_dim)

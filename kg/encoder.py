@@ -4,6 +4,8 @@
 E-GraphSAGE (arXiv 2103.16329) puts into a message, [h_u ; e_uv], where e_uv is a learned vector
 of the relation: its message function is linear, so the mean over neighbours of W [h_u ; e_uv]
 is W_h mean(h_u) + W_e mean(e_uv), and the second term needs only how often each relation comes in.
+Text and neighbours tell what a node is likely to be linked to; a free vector a node, added to what
+they say, remembers what it is linked to, as a look-up encoder's does.
 """
 
 import warnings
@@ -17,6 +19,10 @@ from kg.inputs import NodeFeatures
 from kg.sampling import Adjacency, Block, sample_block
 
 __all__ = ["GraphEncoder", "MeanSAGE", "mean_of_rows"]
+
+LEFT_OUT = 0.5
+"""Part of the nodes whose free vector a training step does without, so that text and neighbours
+learn to speak for themselves."""
 
 # Of the sparse tensor only the indices are used: it is how SAGEConv is told of them.
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
@@ -66,16 +72,27 @@ class GraphEncoder(nn.Module):
        nodes that the later ones need.
     2. First layer: what neighbours send, which is fixed and needs no gradient.
     3. Further layers on the previous layer's output.
+    4. The nodes' free vectors on top.
     """
 
-    def __init__(self, features: int, sent: int, width: int, layers: int, relations: int) -> None:
+    def __init__(
+        self,
+        features: int,
+        sent: int,
+        width: int,
+        layers: int,
+        relations: int,
+        nodes: int = 0,
+    ) -> None:
         """`features`, `sent`: widths of the node features.
 
-        `relations`: edge relations that messages see; 0 for plain GraphSAGE.
+        `relations`: edge relations that messages see; 0 for plain GraphSAGE. `nodes`: how many have
+        a free vector; 0: none has.
         """
         super().__init__()
         widths = [(features, sent)] + [(width, width)] * (layers - 1)
         self.layers = nn.ModuleList(GraphLayer(*wide, width, relations) for wide in widths)
+        self.free = nn.Parameter(torch.zeros(nodes, width)) if nodes else None
 
     def forward(
         self,
@@ -104,7 +121,19 @@ class GraphEncoder(nn.Module):
                 place = _places(before.rows, adjacency.nodes)
                 own, source = x[place[block.rows]], place[block.source]
             x, before = layer(x, own, block.start, source, block.relation), block
-        return x
+        return x if self.free is None else x + self._remembered(adjacency, nodes, generator)
+
+    def _remembered(
+        self, adjacency: Adjacency, nodes: Tensor, generator: torch.Generator | None
+    ) -> Tensor:
+        """The free vectors of `nodes`, (node, width); in training some are 0.
+
+        Those of nodes without edges are 0: as mere wrong answers they would drift off their text.
+        """
+        used = adjacency.start[nodes + 1] > adjacency.start[nodes]
+        if self.training:
+            used &= torch.rand(len(nodes), generator=generator, device=nodes.device) >= LEFT_OUT
+        return F.embedding(nodes, self.free) * used.unsqueeze(1)
 
 
 def mean_of_rows(x: Tensor, start: Tensor, source: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class LinkPredictor(nn.Module):
     ) -> None:
         """`features`: only their widths count; `relations`: of the graph, without inverses.
 
-        `nodes`: how many a look-up encoder has.
+        `nodes`: how many have a free vector; a SAGE encoder does without where it is 0.
         """
         super().__init__()
         seen = 2 * relations if config.encoder == "edgegraphsage" else 0
@@ -52,7 +52,8 @@ class LinkPredictor(nn.Module):
                 self.encoder, self.decoder = LookupEncoder(model), LookupDecoder(model)
             else:
                 widths = features.own.shape[1], features.sent.shape[1]
-                self.encoder = GraphEncoder(*widths, config.width, config.layers, seen)
+                free = nodes if config.free else 0
+                self.encoder = GraphEncoder(*widths, config.width, config.layers, seen, free)
                 self.decoder = ComplEx(2 * relations, config.width)
 
     def forward(
@@ -65,7 +66,7 @@ class LinkPredictor(nn.Module):
     ) -> Tensor:
         """Loss of a batch of triplets, their own edges taken out of the messages."""
         questions = questions_of(batch)
-        negatives, weight = draw_nodes(adjacency, config.negatives, generator)
+        negatives, weight = draw_nodes(adjacency, questions[:, 2], config.negatives, generator)
         nodes, place = torch.unique(
             torch.cat([questions[:, 0], questions[:, 2], negatives]), return_inverse=True
         )
@@ -153,13 +154,11 @@ def ranks_of(
     return filtered_ranks(questions_of(asked), scorer_of(decoder, keys), known)
 
 
-def _known(asked: Tensor, negatives: Tensor, adjacency: Adjacency) -> Tensor:
-    """Which negatives answer which question (key, sorted) in the graph, (query, negative) bool."""
+def _known(asked: Tensor, negatives: Tensor, adjacency: Adjacency) -> tuple[Tensor, Tensor]:
+    """Which questions (key, sorted) have which negatives as an answer in the graph, two (pair,)."""
     block = sample_block(adjacency, negatives, None)
     key = block.source * adjacency.relations + block.relation
     negative = ranges(block.start.diff())[0]
     query = torch.searchsorted(asked, key).clamp(max=len(asked) - 1)
     found = asked[query] == key
-    known = torch.zeros(len(asked), len(negatives), dtype=torch.bool, device=asked.device)
-    known[query[found], negative[found]] = True
-    return known
+    return query[found], negative[found]

@@ -92,23 +92,21 @@ def sample_block(
 
 
 def draw_nodes(
-    adjacency: Adjacency, count: int, generator: torch.Generator
+    adjacency: Adjacency, answers: Tensor, count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """About `count` nodes, half of them uniform and half by their degree; each stands once.
+    """At most `count` nodes: a quarter uniform, the others of a batch's `answers` (answer,).
 
-    The frequent nodes are the likely wrong answers; the uniform half bounds what a rare one stands
-    for. The second tensor is the weight by which a sum over the drawn nodes estimates that over
-    all; two (drawn,).
+    The answers come by their degree, as the likely wrong answers do, and have vectors in any case;
+    the uniform quarter bounds what a rare node stands for. Each node stands once. The second tensor
+    is the weight by which a sum over the drawn nodes estimates that over all; two (drawn,).
     """
     device = adjacency.source.device
-    uniform = torch.randint(
-        adjacency.nodes, (count - count // 2,), generator=generator, device=device
-    )
-    edge = torch.randint(len(adjacency.source), (count // 2,), generator=generator, device=device)
-    drawn = torch.cat([uniform, adjacency.source[edge]])
-    nodes, times = torch.unique(drawn, return_counts=True)
+    uniform = torch.randint(adjacency.nodes, (-(-count // 4),), generator=generator, device=device)
+    order = torch.randperm(len(answers), generator=generator, device=device)
+    some = answers[order[: count - len(uniform)]]
+    nodes, times = torch.unique(torch.cat([uniform, some]), return_counts=True)
     share = adjacency.start.diff()[nodes] / len(adjacency.source)
-    expected = len(uniform) / adjacency.nodes + len(edge) * share
+    expected = len(uniform) / adjacency.nodes + len(some) * share
     return nodes, times / expected
 
 

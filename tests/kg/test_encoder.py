@@ -121,3 +121,31 @@ class TestEncoder:
         )
         got = layer(x, x[2:3], *block, adjacency.relation[edges.start : edges.stop])[0]
         torch.testing.assert_close(got, expected)
+
+
+class TestFreeVectors:
+    def model(self):
+        torch.manual_seed(0)
+        model = GraphEncoder(5, 5, 8, 2, 4, nodes=6)
+        torch.nn.init.ones_(model.free)
+        return model
+
+    def added(self, model, generator=None):
+        """What they add to each node of the graph."""
+        plain = encoder()
+        plain.load_state_dict(model.state_dict(), strict=False)
+        rows, adjacency = torch.arange(6), build_adjacency(GRAPH)
+        with_free = model(features(), adjacency, rows, generator=generator)
+        return with_free - plain(features(), adjacency, rows)
+
+    def test_linked_nodes_have_one(self):
+        added = self.added(self.model().eval())
+        torch.testing.assert_close(added[:5], torch.ones(5, 8))
+        assert (added[5] == 0).all()
+
+    def test_a_step_does_without_half_of_them(self):
+        generator = torch.Generator().manual_seed(0)
+        added = torch.stack([self.added(self.model().train(), generator) for _ in range(200)])
+        share = added[:, :5, 0].mean(0)
+        torch.testing.assert_close(share, torch.full((5,), 0.5), atol=0.12, rtol=0)
+        assert (added[:, 5] == 0).all()

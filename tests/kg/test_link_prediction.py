@@ -29,11 +29,14 @@ def test_known_answers_among_the_negatives():
     true = set(map(tuple, questions.tolist()))
     asked = torch.unique(questions[:, 0] * 4 + questions[:, 1])
     negatives = torch.tensor([3, 7, 3, 0])
-    known = _known(asked, negatives, build_adjacency(graph))
-    expected = [
-        [(key // 4, key % 4, node) in true for node in negatives.tolist()] for key in asked.tolist()
-    ]
-    assert known.tolist() == expected
+    query, negative = _known(asked, negatives, build_adjacency(graph))
+    expected = {
+        (row, column)
+        for row, key in enumerate(asked.tolist())
+        for column, node in enumerate(negatives.tolist())
+        if (key // 4, key % 4, node) in true
+    }
+    assert set(zip(query.tolist(), negative.tolist(), strict=True)) == expected
 
 
 class TestStep:

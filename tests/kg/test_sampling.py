@@ -68,16 +68,25 @@ def test_the_same_seed_draws_the_same():
 
 
 def test_drawn_nodes_stand_for_all():
-    """Their weighted sums estimate those over all nodes; a frequent node comes more often."""
+    """Their weighted sums estimate those over all nodes, as answers come by their degree."""
     leaves = 50
     star = Graph(leaves + 1, ("r",), torch.tensor([[0, 0, leaf + 1] for leaf in range(leaves)]))
     adjacency, generator = build_adjacency(star), torch.Generator().manual_seed(0)
     value = torch.arange(leaves + 1.0) ** 2
     sums, centre = [], 0
     for _ in range(400):
-        nodes, weight = draw_nodes(adjacency, 20, generator)
+        edges = torch.randint(len(adjacency.source), (50,), generator=generator)
+        nodes, weight = draw_nodes(adjacency, adjacency.source[edges], 20, generator)
         assert len(torch.unique(nodes)) == len(nodes) <= 20
         sums.append((value[nodes] * weight).sum())
         centre += int(0 in nodes)
     assert abs(torch.stack(sums).mean() / value.sum() - 1) < 0.05
     assert centre > 390
+
+
+def test_fewer_answers_than_wanted_are_all_taken():
+    star = Graph(9, ("r",), torch.tensor([[0, 0, leaf] for leaf in range(1, 9)]))
+    answers, generator = torch.tensor([0, 3, 3]), torch.Generator().manual_seed(0)
+    nodes, weight = draw_nodes(build_adjacency(star), answers, 8, generator)
+    assert {0, 3} <= set(nodes.tolist())
+    assert len(nodes) == len(weight) <= 2 + 2
