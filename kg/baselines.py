@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from kg.encoder import mean_of_rows
 from kg.graph import Graph
 from kg.ranking import Scorer
+from kg.rows import Rows
 from kg.sampling import build_adjacency
 
 __all__ = [
@@ -69,7 +70,7 @@ def translation_scorer(vectors: Tensor, train: Graph) -> Scorer:
     return score
 
 
-def smoothed(text: Tensor, train: Graph) -> Tensor:
+def smoothed(text: Tensor, train: Graph) -> Rows:
     """Untrained messages: own text | mean of neighbours | mean of their means, (node, 3 feature).
 
     Each part has length 1, or 0 for a node without edges.
@@ -78,4 +79,7 @@ def smoothed(text: Tensor, train: Graph) -> Tensor:
     parts = [text]
     for _ in range(2):
         parts.append(mean_of_rows(parts[-1], adjacency.start, adjacency.source))
-    return torch.cat([F.normalize(part, dim=-1) for part in parts], dim=1)
+    return Rows(
+        (len(text), 3 * text.shape[1]),
+        lambda rows: torch.cat([F.normalize(part[rows], dim=-1) for part in parts], dim=1),
+    )

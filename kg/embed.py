@@ -27,6 +27,7 @@ from kg.inputs import NodeFeatures
 from kg.link_prediction import LinkPredictor, all_vectors
 from kg.precision import as_computed
 from kg.projection import Principal, Standard, unit_half
+from kg.rows import chunks, stored_rows
 from kg.sampling import build_adjacency
 from kg.store import EmbeddingStore, write_store
 
@@ -93,14 +94,14 @@ class EmbedCommand(Command):
         with safe_open(self.encoder / "encoder.safetensors", "pt") as file:
             config = EncoderConfig.model_validate(json.loads(file.metadata()["config"]))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        raw = torch.from_numpy(new.embedding[:].astype("float32"))
-        vectors = embed(raw, weights, config).numpy()
+        parts = chunks(stored_rows(new.embedding))
+        vectors = [embed(raw, weights, config).numpy() for raw in parts]
         cuis = [cui.decode() for cui in (*old.cuis.tolist(), *new.cuis.tolist())]
         order = np.argsort(np.array([cui.encode() for cui in cuis]), kind="stable")
         write_store(
             self.out,
             pl.Series("cui", cuis)[order],
-            np.concatenate([old.embedding, vectors])[order],
+            np.concatenate([old.embedding, *vectors])[order],
             old.attributes["config"],
             old.attributes["metrics"],
         )

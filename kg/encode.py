@@ -17,6 +17,7 @@ from kg.link_prediction import LinkPredictor, all_vectors, scorer_of
 from kg.precision import as_computed
 from kg.projection import Principal, Standard, unit_half
 from kg.ranking import Scorer
+from kg.rows import Matrix, Rows
 from kg.sampling import build_adjacency
 from kg.spectral import spectral_embedding
 from kg.training import train_encoder
@@ -41,7 +42,7 @@ class Encoded:
     """How many of a vector's last numbers are the spectral embedding's."""
 
 
-def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
+def encode(split: Split, raw: Matrix, config: EncoderConfig, checkpoint: Path) -> Encoded:
     """Train the configured encoder on `split.train` and text features `raw` (node, feature).
 
     Those that are trained by link prediction predict by their decoder, the others by translation.
@@ -49,7 +50,7 @@ def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -
     if config.encoder in SAGE:
         return _sage(split, raw, as_computed(config), checkpoint)
     if config.encoder in LOOKUP:
-        return _lookup(split, raw, as_computed(config), checkpoint)
+        return _lookup(split, as_computed(config), checkpoint)
     if config.encoder == "text":
         return _text(split, raw, config)
     if config.encoder == "rdf2vec":
@@ -61,7 +62,7 @@ def encode(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -
     return Encoded(stored, translation_scorer(stored, split.train))
 
 
-def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
+def _sage(split: Split, raw: Matrix, config: EncoderConfig, checkpoint: Path) -> Encoded:
     """A store of two parts, each of length 1: the compressed encoder's and the spectral one.
 
     With the encoder's vector the text of the concept's lineage is compressed.
@@ -71,12 +72,16 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
     dims = config.spectral_dim, config.message_dim
     spectral = spectral_embedding(split.train, max(dims), seeded)
     spectral, sent = (spectral[:, :dim] for dim in dims)
-    text = standard(raw)
-    features = node_features(text, sent).to(processes.device())
-    features = features.half() if config.bf16 else features
+    text = standard.rows(raw)
+    dtype = torch.bfloat16 if config.bf16 else torch.float32
+    features = node_features(text, sent, dtype).to(processes.device())
     model, history = train_encoder(split, features, config, checkpoint)
     keys = _keys(model, features, split.train, config)
-    described = torch.cat([keys, config.lineage * lineage(text, split.train)], dim=1)
+    family = lineage(text, split.train)
+    described = Rows(
+        (len(keys), keys.shape[1] + family.shape[1]),
+        lambda rows: torch.cat([keys[rows], config.lineage * family[rows]], dim=1),
+    )
     output = Principal.of(described, config.dim - config.spectral_dim)
     weights = model.state_dict() | _weights("features", standard) | _weights("output", output)
     weights.pop("encoder.free", None)  # New concepts have none.
@@ -85,17 +90,18 @@ def _sage(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) ->
     return Encoded(stored, score, weights, history, config.spectral_dim)
 
 
-def _lookup(split: Split, raw: Tensor, config: EncoderConfig, checkpoint: Path) -> Encoded:
-    none = node_features(raw[:, :0], raw[:, :0]).to(processes.device())
+def _lookup(split: Split, config: EncoderConfig, checkpoint: Path) -> Encoded:
+    nothing = torch.zeros(split.train.nodes, 0)
+    none = NodeFeatures(nothing, nothing).to(processes.device())
     model, history = train_encoder(split, none, config, checkpoint)
     keys = _keys(model, none, split.train, config)
     stored = unit_half(keys[:, : config.dim])
     return Encoded(stored, scorer_of(model.decoder, keys), model.state_dict(), history)
 
 
-def _text(split: Split, raw: Tensor, config: EncoderConfig) -> Encoded:
+def _text(split: Split, raw: Matrix, config: EncoderConfig) -> Encoded:
     standard = Standard.of(raw)
-    text = standard(raw)
+    text = standard.rows(raw)
     output = Principal.of(text, config.dim)
     weights = _weights("features", standard) | _weights("output", output)
     stored = unit_half(output(text))

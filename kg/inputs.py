@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from kg.projection import Principal, Standard
+from kg.rows import Matrix, Rows, whole
 
 __all__ = ["NodeFeatures", "node_features"]
 
@@ -38,15 +39,23 @@ class NodeFeatures:
         return NodeFeatures(self.own.bfloat16(), self.sent.bfloat16())
 
 
-def node_features(text: Tensor, spectral: Tensor) -> NodeFeatures:
+def node_features(
+    text: Matrix, spectral: Tensor, dtype: torch.dtype = torch.float32
+) -> NodeFeatures:
     """Features of nodes whose text features (node, feature) have mean 0 and deviation 1.
 
     Messages are as many components of the text as `spectral` (node, dim) has, and these; without
     a spectral embedding they are the text features.
     """
+    own = whole(text, dtype)
     dim = min(spectral.shape[1], text.shape[1])
     if not dim:
-        return NodeFeatures(text, text)
+        return NodeFeatures(own, own)
     components = Principal.of(text, dim)(text)
-    sent = torch.cat([components / components.std(), Standard.of(spectral)(spectral)], dim=1)
-    return NodeFeatures(text, sent)
+    deviation = components.std()
+    linked = Standard.of(spectral).rows(spectral)
+    sent = Rows(
+        (len(text), dim + spectral.shape[1]),
+        lambda rows: torch.cat([components[rows] / deviation, linked[rows]], dim=1),
+    )
+    return NodeFeatures(own, whole(sent, dtype))

@@ -4,22 +4,33 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kg.encoder import mean_of_rows
 from kg.graph import Graph
 from kg.probe import of_hierarchy
+from kg.rows import Matrix, Rows
+from kg.sampling import ranges, starts
 
 __all__ = ["lineage"]
 
 
-def lineage(text: Tensor, train: Graph) -> Tensor:
+def lineage(text: Matrix, train: Graph) -> Rows:
     """Text features (node, feature) plus the parents', grandparents' means, each at length 1.
 
     Of length 1 as well; the text alone where there is no parent or no hierarchy in the graph.
     """
     edges = of_hierarchy(train)
     child, parent = edges[:, 0], edges[:, 2]
-    unit = F.normalize(text, dim=1)
-    total = unit
-    for _ in range(2):
-        up = torch.zeros_like(unit).index_add_(0, child, total[parent])
-        total = unit + F.normalize(up, dim=1)
-    return F.normalize(total, dim=1)
+    parent = parent[torch.argsort(child, stable=True)]
+    first = starts(torch.bincount(child, minlength=train.nodes))
+
+    def total(nodes: Tensor, generations: int) -> Tensor:
+        unit = F.normalize(text[nodes].float(), dim=1)
+        if not generations:
+            return unit
+        count = first[nodes + 1] - first[nodes]
+        owner, position = ranges(count)
+        above, place = torch.unique(parent[first[nodes][owner] + position], return_inverse=True)
+        up = mean_of_rows(total(above, generations - 1), starts(count), place)
+        return unit + F.normalize(up, dim=1)
+
+    return Rows(text.shape, lambda rows: F.normalize(total(rows, 2), dim=1))

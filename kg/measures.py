@@ -24,6 +24,7 @@ from kg.probe import (
 from kg.projection import Principal
 from kg.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
 from kg.relation_probe import relation_accuracy
+from kg.rows import Matrix, whole
 
 __all__ = ["measure"]
 
@@ -31,7 +32,7 @@ MOST_ASKED = 25_000
 """Test triplets whose links are predicted, both ways: the MRR's standard error is .002 then."""
 
 MOST_COPIED = 500_000
-"""Nodes; copying compares each with all others."""
+"""Nodes; copying compares each with all others, and of more the text is too large to copy."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def measure(
     score: Scorer,
     *,
     stored: Tensor,
-    text: Tensor,
+    text: Matrix,
     types: Tensor,
     generator: torch.Generator,
     spectral: int = 0,
@@ -50,7 +51,8 @@ def measure(
     """Link prediction by `score` and by training-free scorers; probes of the stored vectors.
 
     Links are also copied from the nodes nearest by the stored vectors (`neighbours`), and both
-    ways combined (`combined`), unless the graph is too large to compare all pairs of nodes.
+    ways combined (`combined`), unless the graph is too large to compare all pairs of nodes; then
+    what is measured of `text` are its principal components, no wider than `stored`.
     Shapes: `stored` (node, dim); `text` (node, feature); `types` (node,) codes, -1: no type
     or several. Beside both vectors stands `smoothed`: text and its means over neighbours,
     untrained, compressed to the width of `stored`.
@@ -62,21 +64,26 @@ def measure(
     known = Answers([split.train, split.validation, split.test])
     test = _some(split.test, generator)
     questions = questions_of(test)
-    smooth = smoothed(text, split.train)
-    smooth = Principal.of(smooth, min(stored.shape[1], smooth.shape[1]))(smooth)
+    small = split.train.nodes <= MOST_COPIED
+    text = whole(text) if small else _compressed(text, stored.shape[1])
+    smooth = _compressed(smoothed(text, split.train), stored.shape[1])
     scorers = {
         "test": score,
         "popularity": popularity_scorer(split.train),
         "text_cosine": cosine_scorer(text),
         "smoothed": translation_scorer(smooth, split.train),
     }
-    if split.train.nodes <= MOST_COPIED:
+    if small:
         copied = copy_scorer(stored, split.train)
         scorers["neighbours"] = copied
         scorers["combined"] = combined_scorer(score, copied, split.validation, known)
         scorers["text_neighbours"] = copy_scorer(text, split.train)
     else:
-        log.warning("%d nodes: links are not copied from the nearest", split.train.nodes)
+        log.warning(
+            "%d nodes: links are not copied from the nearest, and text is compressed to %d numbers",
+            split.train.nodes,
+            text.shape[1],
+        )
     ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
     rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
@@ -101,6 +108,11 @@ def measure(
             if vectors is not None
         },
     }
+
+
+def _compressed(vectors: Matrix, dim: int) -> Tensor:
+    """Principal components, (node, dim), or as many as there are columns."""
+    return Principal.of(vectors, min(dim, vectors.shape[1]))(vectors)
 
 
 def _some(test: Graph, generator: torch.Generator) -> Graph:

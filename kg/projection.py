@@ -1,5 +1,6 @@
 """Maps of vectors that are fitted once and kept with an encoder, so that new concepts take them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kg.errors import InputError
+from kg.rows import Matrix, Rows, chunks, whole
 
 __all__ = ["Principal", "Standard", "unit_half"]
 
@@ -22,14 +24,20 @@ class Standard:
     deviation: Tensor
 
     @classmethod
-    def of(cls, features: Tensor) -> "Standard":
+    def of(cls, features: Matrix) -> "Standard":
         """Fitted to `features` (node, feature)."""
-        return cls(features.mean(0), features.std(0))
+        mean = _mean(features)
+        squares = _sum(features, lambda part: (part - mean).square().sum(0))
+        return cls(mean, (squares / (len(features) - 1)).sqrt().float())
 
     def __call__(self, features: Tensor) -> Tensor:
         """Standardised features, (node, feature)."""
         centred = features - self.mean
         return torch.where(self.deviation > 1e-4, centred / self.deviation.clamp(min=1e-4), 0)
+
+    def rows(self, features: Matrix) -> Rows:
+        """The same, of each row when it is read."""
+        return Rows(features.shape, lambda rows: self(features[rows].float()))
 
 
 @dataclass(frozen=True)
@@ -43,25 +51,41 @@ class Principal:
     axes: Tensor
 
     @classmethod
-    def of(cls, vectors: Tensor, dim: int) -> "Principal":
+    def of(cls, vectors: Matrix, dim: int) -> "Principal":
         """Fitted to `vectors` (node, feature); raises InputError when they have fewer columns."""
         if dim > vectors.shape[1]:
             raise InputError(
                 f"vectors of {vectors.shape[1]} numbers cannot be compressed to {dim}; "
                 "lower dim or take wider features"
             )
-        mean = vectors.mean(0)
-        centred = vectors - mean
-        axes = torch.linalg.eigh((centred.T @ centred).double()).eigenvectors
+        mean = _mean(vectors)
+        axes = torch.linalg.eigh(_sum(vectors, lambda part: _products(part - mean))).eigenvectors
         first = axes.float().flip(1)[:, :dim]
         # The sign of an eigenvector is arbitrary: fix it, so that equal inputs give equal stores.
         return cls(mean, first * torch.where(first.sum(0) < 0, -1, 1))
 
-    def __call__(self, vectors: Tensor) -> Tensor:
+    def __call__(self, vectors: Matrix) -> Tensor:
         """Coordinates, (node, dim)."""
-        return (vectors - self.mean) @ self.axes
+        shape = len(vectors), self.axes.shape[1]
+        return whole(Rows(shape, lambda rows: (vectors[rows].float() - self.mean) @ self.axes))
 
 
 def unit_half(*parts: Tensor) -> Tensor:
     """The parts (node, width) side by side, each of length 1, as a store keeps them: float16."""
-    return torch.cat([F.normalize(part, dim=1) for part in parts], dim=1).half()
+    return torch.cat([F.normalize(part, dim=1).half() for part in parts], dim=1)
+
+
+def _mean(vectors: Matrix) -> Tensor:
+    return (_sum(vectors, lambda part: part.sum(0)) / len(vectors)).float()
+
+
+def _products(vectors: Tensor) -> Tensor:
+    return vectors.T @ vectors
+
+
+def _sum(vectors: Matrix, of: Callable[[Tensor], Tensor]) -> Tensor:
+    """Sum of what `of` makes of each chunk of the rows, float64."""
+    total = torch.zeros((), dtype=torch.float64)
+    for part in chunks(vectors):
+        total = total + of(part).double()
+    return total

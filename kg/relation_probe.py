@@ -40,13 +40,13 @@ def relation_accuracy(
     if vectors is None:
         answers = np.full(len(judged), np.bincount(relation).argmax())
     else:
-        x = _pairs(vectors.float(), fitted)
+        x = _pairs(vectors, fitted)
         standard = Standard.of(x)
         model = LogisticRegression(max_iter=ROUNDS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(standard(x).numpy(), relation)
-        answers = model.predict(standard(_pairs(vectors.float(), judged)).numpy())
+        answers = model.predict(standard(_pairs(vectors, judged)).numpy())
     right = _holds(torch.from_numpy(answers), judged, split.test)
     asked = judged.triplets[:, 1]
     by_relation = [right[asked == code].mean().item() for code in torch.unique(asked)]
@@ -63,7 +63,7 @@ def _some(graph: Graph, most: int, generator: torch.Generator) -> Graph:
 
 def _pairs(vectors: Tensor, graph: Graph) -> Tensor:
     """What the classifier sees of each triplet, (triplet, 3 dim)."""
-    head, tail = vectors[graph.triplets[:, 0]], vectors[graph.triplets[:, 2]]
+    head, tail = (vectors[graph.triplets[:, end]].float() for end in (0, 2))
     return torch.cat([head, tail, head * tail], dim=1)
 
 

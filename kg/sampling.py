@@ -12,7 +12,15 @@ from torch import Tensor
 
 from kg.graph import Graph
 
-__all__ = ["Adjacency", "Block", "build_adjacency", "draw_nodes", "ranges", "sample_block"]
+__all__ = [
+    "Adjacency",
+    "Block",
+    "build_adjacency",
+    "draw_nodes",
+    "ranges",
+    "sample_block",
+    "starts",
+]
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def build_adjacency(graph: Graph) -> Adjacency:
     relation = torch.cat([relation, relation + count])
     pairs, pair = torch.unique(graph.pairs, return_inverse=True)
     order = torch.argsort(target, stable=True)
-    start = _starts(torch.bincount(target, minlength=graph.nodes))
+    start = starts(torch.bincount(target, minlength=graph.nodes))
     pair = torch.cat([pair, pair])[order]
     return Adjacency(start, source[order], relation[order], pair, pairs, 2 * count)
 
@@ -88,7 +96,7 @@ def sample_block(
         seen = ~hidden[adjacency.pair[edge]]
         owner, edge = owner[seen], edge[seen]
         taken = torch.bincount(owner, minlength=len(rows))
-    return Block(rows, _starts(taken), adjacency.source[edge], adjacency.relation[edge])
+    return Block(rows, starts(taken), adjacency.source[edge], adjacency.relation[edge])
 
 
 def draw_nodes(
@@ -117,5 +125,6 @@ def ranges(counts: Tensor) -> tuple[Tensor, Tensor]:
     return owner, torch.arange(len(owner), device=counts.device) - before[owner]
 
 
-def _starts(counts: Tensor) -> Tensor:
+def starts(counts: Tensor) -> Tensor:
+    """Where the items of each owner start, and the last ones end, (owner + 1,) int64."""
     return torch.nn.functional.pad(counts.cumsum(0), (1, 0))

@@ -26,6 +26,7 @@ from kg.measures import measure
 from kg.probe import only_types
 from kg.projection import Standard
 from kg.resume import is_first
+from kg.rows import Matrix, chunks, stored_rows
 from kg.store import EmbeddingStore, write_store
 from kg.tables import read_concepts, read_triplets
 
@@ -55,7 +56,7 @@ class TrainCommand(Command):
         graph = build_graph(concepts, read_triplets(self.triplets))
         seeded = torch.Generator().manual_seed(self.config.seed)
         split = split_graph(graph, VALIDATION, TEST, seeded)
-        features = torch.from_numpy(store.embedding[:].astype("float32"))
+        features = stored_rows(store.embedding)
         _check_finite(features, concepts["cui"], self.features)
         checkpoint = self.state / "checkpoint.pt"
         if processes.device().type == "cuda":
@@ -64,13 +65,12 @@ class TrainCommand(Command):
             encoded = encode(split, features, self.config, checkpoint)
         if not is_first():
             return
-        text = Standard.of(features)(features)
         seeded = torch.Generator().manual_seed(self.config.seed)
         metrics = measure(
             split,
             encoded.score,
             stored=encoded.vectors,
-            text=text,
+            text=Standard.of(features).rows(features),
             types=only_types(concepts),
             generator=seeded,
             spectral=encoded.spectral,
@@ -91,8 +91,9 @@ class TrainCommand(Command):
         log.info("%s: test MRR %.4f, Hits@10 %.4f", self.out, test["mrr"], test["hits@10"])
 
 
-def _check_finite(features: torch.Tensor, cuis: pl.Series, path: Path) -> None:
-    broken = (~features.isfinite().all(1)).nonzero().flatten().tolist()
+def _check_finite(features: Matrix, cuis: pl.Series, path: Path) -> None:
+    finite = torch.cat([part.isfinite().all(1) for part in chunks(features)])
+    broken = (~finite).nonzero().flatten().tolist()
     if broken:
         raise InputError(
             f"{path}: the features of {len(broken)} of {len(cuis)} concepts are not finite "

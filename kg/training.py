@@ -26,6 +26,7 @@ from kg.link_prediction import (
 )
 from kg.ranking import Answers, rank_metrics
 from kg.resume import is_first
+from kg.rows import chunks
 from kg.sampling import build_adjacency
 
 __all__ = ["train_encoder"]
@@ -170,5 +171,6 @@ def _fingerprint(split: Split, features: NodeFeatures, config: EncoderConfig) ->
     for part in (split.train, split.validation, split.test):
         digest.update(part.triplets.cpu().numpy().tobytes() + b"/")
     for table in (features.own, features.sent):
-        digest.update(table.float().cpu().numpy().tobytes())
+        for rows in chunks(table):
+            digest.update(rows.cpu().numpy().tobytes())
     return digest.hexdigest()

@@ -19,10 +19,11 @@ def ring(nodes=40):
 
 def test_large_graphs_are_asked_less(monkeypatch, caplog):
     split, vectors, types = ring(), torch.randn(40, 8, generator=seeded()), torch.zeros(40)
+    text = torch.randn(40, 12, generator=seeded())
 
     def links():
         score = lambda node, relation: torch.zeros(len(node), 40)  # noqa: E731
-        found = measure(split, score, stored=vectors, text=vectors, types=types, generator=seeded())
+        found = measure(split, score, stored=vectors, text=text, types=types, generator=seeded())
         return found["link_prediction"]
 
     whole = links()
@@ -34,6 +35,8 @@ def test_large_graphs_are_asked_less(monkeypatch, caplog):
     assert part["test"]["n"] == 10
     assert set(part) == {"test", "popularity", "text_cosine", "smoothed"}
     assert "40 nodes: links are not copied" in caplog.text
+    assert "text is compressed to 8 numbers" in caplog.text
+    assert part["text_cosine"]["mrr"] != whole["text_cosine"]["mrr"]
 
 
 def test_the_map_to_the_parent_does_not_see_the_spectral_part():
