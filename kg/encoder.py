@@ -121,19 +121,21 @@ class GraphEncoder(nn.Module):
                 place = _places(before.rows, adjacency.nodes)
                 own, source = x[place[block.rows]], place[block.source]
             x, before = layer(x, own, block.start, source, block.relation), block
-        return x if self.free is None else x + self._remembered(adjacency, nodes, generator)
+        if self.free is None:
+            return x
+        return x + F.embedding(nodes, self.free) * self._used(adjacency, nodes, generator)
 
-    def _remembered(
+    def _used(
         self, adjacency: Adjacency, nodes: Tensor, generator: torch.Generator | None
     ) -> Tensor:
-        """The free vectors of `nodes`, (node, width); in training some are 0.
+        """Which of `nodes` have their free vector now, (node, 1) bool.
 
-        Those of nodes without edges are 0: as mere wrong answers they would drift off their text.
+        Those without edges never: as mere wrong answers they would drift off their text.
         """
         used = adjacency.start[nodes + 1] > adjacency.start[nodes]
         if self.training:
             used &= torch.rand(len(nodes), generator=generator, device=nodes.device) >= LEFT_OUT
-        return F.embedding(nodes, self.free) * used.unsqueeze(1)
+        return used.unsqueeze(1)
 
 
 def mean_of_rows(x: Tensor, start: Tensor, source: Tensor) -> Tensor:
