@@ -142,6 +142,14 @@ class TestParentsByAMap:
         assert mapped_parent_metrics(vectors, train, asked, known)["mrr"] > 0.9
         assert parent_metrics(vectors, asked, known)["mrr"] < 0.2
 
+    def test_of_many_pairs_some_are_fitted_to(self, monkeypatch):
+        vectors, graph = self.halves()
+        some, asked = graph.part(torch.arange(0, 80, 3)), graph.part(torch.arange(80, 100))
+        expected = mapped_parent_metrics(vectors, some, asked, Answers([graph]))
+        monkeypatch.setattr("kg.probe.MOST_MAPPED", 30)
+        train = graph.part(torch.arange(80))
+        assert mapped_parent_metrics(vectors, train, asked, Answers([graph])) == expected
+
     def test_without_a_hierarchy(self):
         other = Graph(9, ("q", "r"), TREE.triplets)
         vectors = torch.randn(9, 3, generator=seeded())
