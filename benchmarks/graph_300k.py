@@ -46,7 +46,7 @@ def timed(graph: Graph, features: Tensor, config: EncoderConfig, steps: int) -> 
     inputs = node_features(features, spectral).to(device)
     inputs = inputs.half() if config.bf16 else inputs
     graph = graph.to(device)
-    model = LinkPredictor(inputs, len(graph.relations), config).to(device)
+    model = LinkPredictor(inputs, len(graph.relations), config, graph.nodes).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     batches = training_steps(
         model,
