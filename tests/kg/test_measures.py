@@ -14,24 +14,27 @@ def seeded():
 def ring(nodes=40):
     node = torch.arange(nodes)
     steps = [torch.stack([node, 0 * node + i, node.roll(i + 1)], dim=1) for i in range(3)]
-    return split_graph(Graph(nodes, ("a", "b", "c"), torch.cat(steps)), 0.1, 0.2, seeded())
+    return split_graph(Graph(nodes, ("is_a", "b", "c"), torch.cat(steps)), 0.1, 0.2, seeded())
 
 
 def test_large_graphs_are_asked_less(monkeypatch, caplog):
     split, vectors, types = ring(), torch.randn(40, 8, generator=seeded()), torch.zeros(40)
     text = torch.randn(40, 12, generator=seeded())
 
-    def links():
+    def measured():
         score = lambda node, relation: torch.zeros(len(node), 40)  # noqa: E731
         found = measure(split, score, stored=vectors, text=text, types=types, generator=seeded())
-        return found["link_prediction"]
+        return found["link_prediction"], found["probes"]["stored"]["parent"]["n"]
 
-    whole = links()
+    whole, parents = measured()
+    is_parent = split.test.triplets[:, 1] == 0
+    assert parents == is_parent.sum() > 5
     assert {"neighbours", "combined", "text_neighbours"} < set(whole)
     assert whole["test"]["n"] == 2 * len(split.test)
     monkeypatch.setattr("kg.measures.MOST_ASKED", 5)
     monkeypatch.setattr("kg.measures.MOST_COPIED", 39)
-    part = links()
+    part, parents = measured()
+    assert parents < 5
     assert part["test"]["n"] == 10
     assert set(part) == {"test", "popularity", "text_cosine", "smoothed"}
     assert "40 nodes: links are not copied" in caplog.text
