@@ -1,9 +1,11 @@
 """Accuracy and speed of the dictionary linker: the tables of docs/benchmarks.md.
 
     python benchmarks/linking.py accuracy train.jsonl.gz     # MedMentions, `kg.linking.corpus`
+    python benchmarks/linking.py accuracy train.jsonl.gz --names results/kg/hpo/concepts.parquet
     python benchmarks/linking.py speed train.jsonl.gz --names 4000000
 
-Accuracy: names and priors from the papers of one part, scores on the other (by hash of the id).
+Accuracy: names and priors from the papers of one part, scores on the other (by hash of the id);
+two more rows with a graph's names for its UMLS concepts beside those of the papers.
 Where mmlite is installed, it gets a row with the same names.
 Speed: generated names of one to five words, added to the corpus's own, one thread,
 the best of three passes.
@@ -37,7 +39,7 @@ from kg.linking.fit_accept import fit_accept
 from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of, words_of
 from kg.mention import Candidate, Mention
-from kg.tables import CONCEPTS, normalise_concepts, write_concepts
+from kg.tables import CONCEPTS, normalise_concepts, read_concepts, write_concepts
 
 _BUILD = """
 import sys, time
@@ -56,7 +58,8 @@ class Accuracy(Command):
 
     corpus: CliPositionalArg[Path] = Field(description="gold mentions, JSON lines")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of the papers scored")
-    split: str = Field("", description="salt of the hash: another tenth of the papers, 2 rows only")
+    split: str = Field("", description="salt of the hash: another tenth of the papers, few rows")
+    names: Path | None = Field(None, description="concepts.parquet whose names are known too")
 
     def run(self) -> None:
         salted = [_salted(document, self.split) for document in read_corpus(self.corpus)]
@@ -94,6 +97,8 @@ class Accuracy(Command):
             dictionary = build_dictionary(concepts, config, priors)[0]
             near = Approximate.of(dictionary.strings()) if config.approximate < 1 else None
             _row(name, evaluate(Linker(dictionary, config, model, near), test))
+        if self.names is not None:
+            _named(train, test, _of_umls(self.names))
         if self.split:
             return
         if importlib.util.find_spec("mmlite"):
@@ -201,6 +206,36 @@ def corpus_concepts(documents: Sequence[Document]) -> pl.DataFrame:
     ranked = {cui: [name for name, _ in found.most_common()] for cui, found in names.items()}
     rows: list[tuple] = [(cui, found[0], found[1:], [], None) for cui, found in ranked.items()]
     return normalise_concepts(pl.DataFrame(rows, schema=CONCEPTS, orient="row"))
+
+
+def _of_umls(path: Path) -> pl.DataFrame:
+    """The concepts whose id is a CUI, as the corpus's are."""
+    return read_concepts(path).filter(pl.col("cui").str.contains(r"^C\d{7}$"))
+
+
+def _named(train: Sequence[Document], test: Sequence[Document], more: pl.DataFrame) -> None:
+    """Rows with the names of `more` beside those of the papers."""
+    names = more.select(pl.concat_list("name", "synonyms")).to_series().explode()
+    learned, folds = fit_folds(train, {key for name in names for key in keys_of(name)})
+    papers = corpus_concepts(train)
+    others = papers.join(more, on="cui", how="anti")
+    # Names of the papers are in each fold's priors, and only those of its own papers may be.
+    nameless = others.with_columns(name=pl.lit(""), synonyms=pl.lit([], dtype=CONCEPTS["synonyms"]))
+    accept = fit_accept(train, folds, pl.concat([more, nameless]).sort("cui"))
+    joined = more.join(papers, on="cui", how="left", suffix="_papers").with_columns(
+        synonyms=pl.concat_list(
+            "synonyms",
+            pl.concat_list(pl.col("name_papers").fill_null("")),
+            pl.col("synonyms_papers").fill_null([]),
+        ).list.filter(pl.element() != "")
+    )
+    concepts = normalise_concepts(pl.concat([joined.select(CONCEPTS.names()), others]))
+    dictionary = build_dictionary(concepts, LinkConfig(), learned)[0]
+    for name, model in {"link probability": None, "accept model": accept}.items():
+        _row(
+            f"{name}, {more.height} concepts' names",
+            evaluate(Linker(dictionary, LinkConfig(), model), test),
+        )
 
 
 def generated_concepts(documents: Sequence[Document], names: int) -> pl.DataFrame:
