@@ -222,14 +222,14 @@ def _named(train: Sequence[Document], test: Sequence[Document], more: pl.DataFra
     # Names of the papers are in each fold's priors, and only those of its own papers may be.
     nameless = others.with_columns(name=pl.lit(""), synonyms=pl.lit([], dtype=CONCEPTS["synonyms"]))
     accept = fit_accept(train, folds, pl.concat([more, nameless]).sort("cui"))
-    joined = more.join(papers, on="cui", how="left", suffix="_papers").with_columns(
-        synonyms=pl.concat_list(
-            "synonyms",
-            pl.concat_list(pl.col("name_papers").fill_null("")),
-            pl.col("synonyms_papers").fill_null([]),
-        ).list.filter(pl.element() != "")
+    both = pl.concat([more, papers]).group_by("cui", maintain_order=True)
+    named = both.agg(
+        pl.first("name"),
+        synonyms=pl.concat_list("name", "synonyms").explode().unique(maintain_order=True),
+        semantic_types=pl.first("semantic_types"),
+        definition=pl.first("definition"),
     )
-    concepts = normalise_concepts(pl.concat([joined.select(CONCEPTS.names()), others]))
+    concepts = normalise_concepts(named)
     dictionary = build_dictionary(concepts, LinkConfig(), learned)[0]
     for name, model in {"link probability": None, "accept model": accept}.items():
         _row(

@@ -36,9 +36,7 @@ def popularity_scorer(train: Graph) -> Scorer:
     asked, answer = torch.cat([relation, relation + count]), torch.cat([tail, head])
     # A row a relation, made when it is asked for: of all at once a UMLS would take 50 GB.
     answers = answer[torch.argsort(asked, stable=True)]
-    first = torch.bincount(asked, minlength=2 * count).cumsum(0).roll(1)
-    first[0] = 0
-    parts = answers.tensor_split(first[1:])
+    parts = answers.split(torch.bincount(asked, minlength=2 * count).tolist())
 
     def score(node: Tensor, relation: Tensor) -> Tensor:
         codes, place = torch.unique(relation, return_inverse=True)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch_geometric.nn import SAGEConv
 
 from kg.inputs import NodeFeatures
-from kg.sampling import Adjacency, Block, sample_block
+from kg.sampling import Adjacency, Block, sample_block, starts
 
 __all__ = ["GraphEncoder", "MeanSAGE", "mean_of_rows"]
 
@@ -159,7 +159,7 @@ class _MeanOfRows(torch.autograd.Function):
         shared = gradient / count.clamp(min=1).unsqueeze(1).to(gradient.dtype)
         owner = torch.repeat_interleave(torch.arange(len(count), device=start.device), count)
         order = torch.argsort(source, stable=True)
-        back = F.pad(torch.bincount(source, minlength=ctx.sources).cumsum(0), (1, 0))
+        back = starts(torch.bincount(source, minlength=ctx.sources))
         return F.embedding_bag(owner[order], shared, back[:-1], mode="sum"), None, None
 
 

@@ -24,6 +24,7 @@ def lineage(text: Matrix, train: Graph) -> Rows:
     first = starts(torch.bincount(child, minlength=train.nodes))
 
     def total(nodes: Tensor, generations: int) -> Tensor:
+        """Of some nodes, so many generations up, (node, feature); not of length 1."""
         unit = F.normalize(text[nodes].float(), dim=1)
         if not generations:
             return unit

@@ -69,23 +69,7 @@ def measure(
     small = split.train.nodes <= MOST_COPIED
     text = whole(text) if small else _compressed(text, stored.shape[1])
     smooth = _compressed(smoothed(text, split.train), stored.shape[1])
-    scorers = {
-        "test": score,
-        "popularity": popularity_scorer(split.train),
-        "text_cosine": cosine_scorer(text),
-        "smoothed": translation_scorer(smooth, split.train),
-    }
-    if small:
-        copied = copy_scorer(stored, split.train)
-        scorers["neighbours"] = copied
-        scorers["combined"] = combined_scorer(score, copied, split.validation, known)
-        scorers["text_neighbours"] = copy_scorer(text, split.train)
-    else:
-        log.warning(
-            "%d nodes: links are not copied from the nearest, and text is compressed to %d numbers",
-            split.train.nodes,
-            text.shape[1],
-        )
+    scorers = _scorers(split, score, known, stored=stored, text=text, smooth=smooth)
     ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
     rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
@@ -110,6 +94,30 @@ def measure(
             if vectors is not None
         },
     }
+
+
+def _scorers(
+    split: Split, score: Scorer, known: Answers, *, stored: Tensor, text: Tensor, smooth: Tensor
+) -> dict[str, Scorer]:
+    """`score` and what needs no training; with copying unless the graph is too large for it."""
+    scorers = {
+        "test": score,
+        "popularity": popularity_scorer(split.train),
+        "text_cosine": cosine_scorer(text),
+        "smoothed": translation_scorer(smooth, split.train),
+    }
+    if split.train.nodes > MOST_COPIED:
+        log.warning(
+            "%d nodes: links are not copied from the nearest, and text is compressed to %d numbers",
+            split.train.nodes,
+            text.shape[1],
+        )
+        return scorers
+    copied = copy_scorer(stored, split.train)
+    scorers["neighbours"] = copied
+    scorers["combined"] = combined_scorer(score, copied, split.validation, known)
+    scorers["text_neighbours"] = copy_scorer(text, split.train)
+    return scorers
 
 
 def _compressed(vectors: Matrix, dim: int) -> Tensor:
