@@ -40,5 +40,5 @@ def require_known(what: str, wanted: Iterable[str], known: Iterable[str]) -> Non
     values = sorted(set(known))
     for value in wanted:
         if value not in values:
-            known = ", ".join(values) or "none"
-            raise InputError(f"unknown {what} {value!r} in the config; known: {known}")
+            listed = ", ".join(values) or "none"
+            raise InputError(f"unknown {what} {value!r} in the config; known: {listed}")
