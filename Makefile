@@ -11,7 +11,7 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),,--extra-index-url https://do
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint cluster install clean
+.PHONY: demo test test-gpu lint cluster install clean
 
 demo: install
 	snakemake --cores all --configfile config/demo.yaml
@@ -28,6 +28,10 @@ lint: install
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/default.yaml
 	snakemake --lint --configfile config/demo.yaml
+
+# The other tests hide the GPU.
+test-gpu: install
+	pytest -m gpu
 
 # A real Slurm on this machine: as root, with Debian's packages (docs/cluster.md).
 cluster: install

@@ -5,8 +5,9 @@
 
 The LLMs have the published shapes and random weights; adapters, mapper, batch sizes and lengths are
 those of the published runs. A step is forward, backward, clipping and AdamW, with gradient
-checkpointing. MFU is 4 FLOPs a token and parameter (meg.meter) as a share of a bfloat16 matrix
-product measured in the same run; recomputed activations and attention do not count.
+checkpointing; ours as `compile: true` has it, which compiles before the first step. MFU is 4 FLOPs
+a token and parameter (meg.meter) as a share of a bfloat16 matrix product measured in the same run;
+recomputed activations and attention do not count.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any
 
@@ -28,12 +30,13 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from benchmarks.small_llm import KGE, vectors
 from meg.attention import attention
 from meg.batch import Collator
-from meg.config import AlignConfig, LoraSettings, MapperConfig
+from meg.config import AlignConfig, LoraSettings, MapperConfig, TrainingConfig
 from meg.mapper import Mapper
 from meg.meter import matmul_ceiling
 from meg.model import MEG
 from meg.objectives import Align, Answer, Contrast
 from meg.tokens import Example
+from meg.training import ready
 
 WIDE = {
     "hidden_size": 4096,
@@ -56,6 +59,8 @@ TINY = {
 }
 PHASES = {"Phase I": (64, 124, 1), "Phase II": (32, 500, 20)}
 """Global batch, tokens and concepts an example, of the published runs with Llama."""
+AT_ONCE = 4096
+"""Tokens in a forward pass, about."""
 ANSWER = 10
 """Tokens of a name or an answer."""
 
@@ -78,9 +83,7 @@ def random_llm(kind: str, shape: dict[str, Any], device: str) -> nn.Module:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(llm, adapters)
-    adapted.gradient_checkpointing_enable({"use_reentrant": False})
-    return adapted.train()
+    return get_peft_model(llm, adapters).train()
 
 
 def examples(vocabulary: int, count: int, length: int, concepts: int) -> list[Example]:
@@ -122,21 +125,23 @@ def plain(llm: Any) -> Step:
 
 
 def measure(
-    loss: Step, parameters: list[nn.Parameter], rows: list[Example], micro: int, steps: int
+    loss: Step, parameters: list[nn.Parameter], rows: list[Example], steps: int
 ) -> tuple[float, float]:
     """Median seconds of a step, after one to warm up, and the peak of GPU memory in GiB."""
     device = parameters[0].device
     cuda = device.type == "cuda"
+    micro = AT_ONCE // len(rows[0])
     optimiser = torch.optim.AdamW(parameters, lr=1e-4)
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
     seconds = []
-    for _ in range(steps + 1):
+    for step in range(steps + 1):
+        if cuda and step == 1:
+            torch.cuda.reset_peak_memory_stats()
         start = time.perf_counter()
         for first in range(0, len(rows), micro):
+            part = rows[first : first + micro]
             with torch.autocast(device.type, torch.bfloat16):
-                part = loss(rows[first : first + micro]) * micro / len(rows)
-            part.backward()
+                share = loss(part) * len(part) / len(rows)
+            share.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         optimiser.zero_grad()
@@ -147,25 +152,40 @@ def measure(
     return statistics.median(seconds[1:]), peak
 
 
-def runs(llm: Any, tiny: bool) -> Iterator[tuple[str, Step, list[nn.Parameter], list[Example]]]:
-    """What is measured with one LLM: name, loss, trained parameters, examples of a step."""
+Run = tuple[str, bool | None, Step, list[nn.Parameter], list[Example]]
+"""Name, whether it is compiled (None: not ours), loss, trained parameters, examples of a step."""
+
+
+def runs(llm: Any, tiny: bool) -> Iterator[Run]:
+    """What is measured with one LLM; what has been compiled stays so, and comes last."""
     device, config = llm.get_input_embeddings().weight.device, llm.config
     mapper = Mapper(MapperConfig(), KGE, config.hidden_size).to(device)
     meg = MEG(llm, mapper, config.vocab_size)
     contrast = Contrast(AlignConfig(), MapperConfig(), KGE, config.hidden_size).to(device)
-    objectives = {"Phase I": Align(meg, contrast), "Phase II": Answer(meg, False, None)}
-    for phase, published in PHASES.items():
-        rows = examples(config.vocab_size, *((4, 32, 2) if tiny else published))
-        objective = objectives[phase]
-        yield phase, ours(objective, meg), _trained(objective), rows
-    yield "plain transformers + PEFT, as Phase II", plain(llm), _trained(llm), rows
+    first, second = Align(meg, contrast), Answer(meg, False, None)
+    short, long = (
+        examples(config.vocab_size, *((4, 32, 2) if tiny else sizes)) for sizes in PHASES.values()
+    )
+    yield "plain transformers + PEFT, as Phase II", None, plain(llm), _trained(llm), long
+    yield "Phase II, not compiled", False, ours(second, meg), _trained(second), long
+    yield "Phase I", True, ours(first, meg), _trained(first), short
+    yield "Phase II", True, ours(second, meg), _trained(second), long
+
+
+def as_trained(llm: Any, compiled: bool | None) -> AbstractContextManager:
+    """The LLM as our training has it, or with gradient checkpointing alone."""
+    llm.gradient_checkpointing_disable()
+    if compiled is None:
+        llm.gradient_checkpointing_enable({"use_reentrant": False})
+        return nullcontext()
+    config = TrainingConfig(gradient_checkpointing=True, compile=compiled)
+    return ready(llm, config, bf16=True)
 
 
 def main() -> None:
     """Measure every LLM and print a dated table."""
     parser = argparse.ArgumentParser(description="time training steps of the published sizes")
     parser.add_argument("--tiny", action="store_true", help="two narrow layers, any machine")
-    parser.add_argument("--micro-batch", type=int, default=8, help="examples at once")
     parser.add_argument("--steps", type=int, default=5)
     arguments = parser.parse_args()
     cuda = torch.cuda.is_available()
@@ -186,8 +206,9 @@ def main() -> None:
         llm: Any = random_llm(kind, TINY if arguments.tiny else shape, device)
         looked_up = llm.get_input_embeddings().weight.numel()
         size = sum(p.numel() for p in llm.parameters()) - looked_up
-        for run, loss, parameters, rows in runs(llm, arguments.tiny):
-            step, peak = measure(loss, parameters, rows, arguments.micro_batch, arguments.steps)
+        for run, compiled, loss, parameters, rows in runs(llm, arguments.tiny):
+            with as_trained(llm, compiled):
+                step, peak = measure(loss, parameters, rows, arguments.steps)
             length = len(rows[0])
             rate = len(rows) * length / step
             sys.stdout.write(
@@ -197,6 +218,7 @@ def main() -> None:
             sys.stdout.flush()
         # One LLM at a time fits the memory.
         del llm, loss, parameters
+        torch.compiler.reset()
         if cuda:
             torch.cuda.empty_cache()
 

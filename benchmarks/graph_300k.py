@@ -10,42 +10,51 @@ good. Runs on a GPU where there is one. Some steps are timed (all: `--steps 0`) 
 import argparse
 import time
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from kg import processes
 from kg.config import EncoderConfig
 from kg.graph import Graph
-from kg.inputs import node_features
+from kg.inputs import NodeFeatures
 from kg.link_prediction import LinkPredictor, training_steps
+from kg.precision import as_computed
 from kg.sampling import build_adjacency
 
 EXPONENT = 0.8
 RELATIONS = 100
 
 
-def invented_graph(nodes: int, triplets: int, seed: int = 0) -> Graph:
+def invented_graph(nodes: int, triplets: int, device: torch.device, seed: int = 0) -> Graph:
     """About so many different triplets; every node is a head at least once."""
-    rng = np.random.default_rng(seed)
-    weight = np.arange(1, nodes + 1) ** -EXPONENT
-    rank = rng.permutation(nodes)
-    tail = rank[rng.choice(nodes, triplets, p=weight / weight.sum())]
-    drawn = rank[rng.choice(nodes, triplets - nodes, p=weight / weight.sum())]
-    head = np.concatenate([rank, drawn])
-    kinds = 1 / np.arange(1, RELATIONS + 1)
-    relation = rng.choice(RELATIONS, triplets, p=kinds / kinds.sum())
-    rows = torch.from_numpy(np.stack([head, relation, tail], axis=1))
-    rows = torch.unique(rows[rows[:, 0] != rows[:, 2]], dim=0)
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def drawn(count: int, among: int, exponent: float) -> Tensor:
+        share = torch.arange(1, among + 1, dtype=torch.float64, device=device) ** -exponent
+        total = share.cumsum(0)
+        place = torch.rand(count, generator=generator, dtype=torch.float64, device=device)
+        return torch.searchsorted(total, place * total[-1]).clamp(max=among - 1)
+
+    rank = torch.randperm(nodes, generator=generator, device=device)
+    tail = rank[drawn(triplets, nodes, EXPONENT)]
+    head = torch.cat([rank, rank[drawn(triplets - nodes, nodes, EXPONENT)]])
+    fact = (head * RELATIONS + drawn(triplets, RELATIONS, 1)) * nodes + tail
+    fact = torch.unique(fact[head != tail])
+    pair, tail = fact // nodes, fact % nodes
+    rows = torch.stack([pair // RELATIONS, pair % RELATIONS, tail], dim=1)
     return Graph(nodes, tuple(f"r{code}" for code in range(RELATIONS)), rows)
 
 
-def timed(graph: Graph, features: Tensor, config: EncoderConfig, steps: int) -> tuple[float, float]:
+def timed(graph: Graph, features: int, config: EncoderConfig, steps: int) -> tuple[float, float]:
     """Wall and CPU seconds of a training step, after one that is not counted."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    spectral = torch.randn(graph.nodes, config.message_dim)
-    inputs = node_features(features, spectral).to(device)
-    inputs = inputs.half() if config.bf16 else inputs
-    graph = graph.to(device)
+    device = graph.triplets.device
+    dtype = torch.bfloat16 if config.bf16 else torch.float32
+    inputs = NodeFeatures(
+        *(
+            torch.randn(graph.nodes, width, device=device, dtype=dtype)
+            for width in (features, 2 * config.message_dim)
+        )
+    )
     model = LinkPredictor(inputs, len(graph.relations), config, graph.nodes).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     batches = training_steps(
@@ -80,17 +89,22 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()
     config = EncoderConfig(encoder="edgegraphsage", batch_size=arguments.batch)
-    graph = invented_graph(arguments.nodes, arguments.triplets)
+    device = processes.device()
+    graph = invented_graph(arguments.nodes, arguments.triplets, device)
     degree = torch.bincount(graph.triplets[:, [0, 2]].flatten(), minlength=graph.nodes)
-    features = torch.randn(arguments.nodes, arguments.features)
-    wall, cpu = timed(graph, features, config, arguments.steps)
+    wall, cpu = timed(graph, arguments.features, as_computed(config), arguments.steps)
     steps = -(-len(graph) // config.batch_size)
     print(
-        f"{graph.nodes} nodes, {len(graph)} triplets, degree: median {int(degree.median())}, "
-        f"highest {int(degree.max())}\n"
+        f"{_name(device)}: {graph.nodes} nodes, {len(graph)} triplets, "
+        f"degree: median {int(degree.median())}, highest {int(degree.max())}\n"
         f"a step of {config.batch_size}: {wall:.3f} s, {cpu:.3f} CPU s; an epoch of {steps} steps: "
-        f"{wall * steps:.0f} s, {cpu * steps:.0f} CPU s"
+        f"{wall * steps:.1f} s, {cpu * steps:.1f} CPU s"
+        + (f"; peak {torch.cuda.max_memory_allocated() / 1e9:.1f} GB" if device.index == 0 else "")
     )
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
 
 
 if __name__ == "__main__":

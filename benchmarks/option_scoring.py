@@ -4,23 +4,28 @@
 
 All answer the same 4-option questions with the same model: the options' likelihoods with the prefix
 computed once; the same with the whole prompt in front of each option; and 30 tokens written
-greedily, as the published evaluation does. Seconds of CPU. With --base a real LLM is asked.
+greedily, as the published evaluation does. On a GPU where there is one, in seconds of CPU
+elsewhere. With --base a real LLM is asked, with --shape one of published shape, random weights.
 """
 
 import argparse
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from benchmarks.clock import DEVICE, UNIT, seconds
+from benchmarks.gpu import LLMS, random_llm
 from benchmarks.small_llm import KGE, examples_of, small_meg, vectors
-from meg.batch import Collator
+from meg.base import byte_tokenizer
+from meg.batch import Batch, Collator
 from meg.checkpoint import build
-from meg.config import ModelConfig, PromptConfig
+from meg.config import MapperConfig, ModelConfig, PromptConfig
 from meg.generation import left_padded
+from meg.mapper import Mapper
+from meg.model import MEG
 from meg.objectives import inputs_of, option_scores
+from meg.tokens import Tokens
 
 WRITTEN = 30
 
@@ -33,15 +38,21 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--answer", choices=["letter", "text"], default="letter")
     parser.add_argument("--base", help="folder of an LLM, instead of a small random one")
+    parser.add_argument("--shape", choices=LLMS, help="random weights in this shape")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
-    if arguments.base is None:
+    if arguments.shape:
+        tokens = Tokens(byte_tokenizer())
+        llm = random_llm(*LLMS[arguments.shape], DEVICE)
+        mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size)
+        meg = MEG(llm, mapper, tokens.placeholder)
+    elif arguments.base is None:
         meg, tokens = small_meg()
     else:
         meg, tokens = build(
             ModelConfig(base=arguments.base, dtype=arguments.dtype), KGE, adapters=False
         )
-    meg.eval()
+    meg.to(DEVICE).eval()
     prompt = PromptConfig(answer=arguments.answer)
     shrink = 4 if arguments.base is None else 1
     examples = examples_of(arguments.questions, tokens, prompt, arguments.examples, shrink)
@@ -52,14 +63,13 @@ def main() -> None:
 
     def score(longest_shared: int = sys.maxsize) -> torch.Tensor:
         collate = Collator(vectors, meg.dtype, longest_shared=longest_shared)
-        collated = [collate(batch) for batch in batches]
-        return torch.cat([option_scores(meg(**inputs_of(b)), b, None) for b in collated])
+        return torch.cat([_scores(meg, collate(batch)) for batch in batches])
 
     def write() -> None:
         for batch in batches:
             # No token ends the text: how soon a trained model would stop is not known.
             meg.generate(
-                **left_padded(batch, vectors),
+                **{name: value.to(DEVICE) for name, value in left_padded(batch, vectors).items()},
                 max_new_tokens=WRITTEN,
                 eos_token_id=tokens.placeholder,
                 pad_token_id=0,
@@ -68,25 +78,25 @@ def main() -> None:
     with torch.no_grad():
         worst = (score() - score(0)).abs().max()
         rows = {
-            "shared prefix": _seconds(score),
-            "a row an option": _seconds(lambda: score(0)),
-            f"writing {WRITTEN} tokens": _seconds(write),
+            "shared prefix": seconds(score),
+            "a row an option": seconds(lambda: score(0)),
+            f"writing {WRITTEN} tokens": seconds(write),
         }
     prefix = sum(len(example.prefix) for example in examples) / len(examples)
     ours = rows["shared prefix"]
     sys.stdout.write(
         f"{len(examples)} questions, prefix of {prefix:.0f} tokens; scores agree to {worst:.0e}\n\n"
-        "| way | CPU ms a question | times |\n|---|---|---|\n"
+        f"| way | {UNIT} a question | times |\n|---|---|---|\n"
     )
-    for name, seconds in rows.items():
-        each = seconds / len(examples) * 1e3
-        sys.stdout.write(f"| {name} | {each:.1f} | {seconds / ours:.1f} |\n")
+    for name, took in rows.items():
+        each = took / len(examples) * 1e3
+        sys.stdout.write(f"| {name} | {each:.1f} | {took / ours:.1f} |\n")
 
 
-def _seconds(action: Callable[[], object]) -> float:
-    start = time.process_time()
-    action()
-    return time.process_time() - start
+def _scores(meg: MEG, batch: Batch) -> torch.Tensor:
+    batch = {name: value.to(DEVICE) for name, value in batch.items()}
+    with meg.autocast():
+        return option_scores(meg(**inputs_of(batch)), batch, None)
 
 
 if __name__ == "__main__":

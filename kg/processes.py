@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+from kg.errors import InputError
+
 __all__ = ["broadcast", "count", "device", "every", "mean", "rank", "together"]
 
 PATIENCE = timedelta(hours=2)
@@ -35,10 +37,16 @@ def together() -> Iterator[None]:
 
 
 def device() -> torch.device:
-    """This process's GPU if there is one, else the CPU."""
+    """This process's GPU, or the CPU where there is none; raises InputError on too few GPUs."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    number, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if number >= gpus:
+        raise InputError(
+            f"process {number} of this machine has no GPU: {gpus} can be seen; start as many "
+            "processes as GPUs, or hide them with CUDA_VISIBLE_DEVICES="
+        )
+    return torch.device("cuda", number)
 
 
 def count() -> int:

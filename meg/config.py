@@ -64,8 +64,8 @@ class ModelConfig(Section):
     )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         "bfloat16",
-        description="type of the frozen base weights; float32 where bfloat16 is asked for and the "
-        "device has no instructions for it",
+        description="type of the frozen base weights; float32 where bfloat16 is asked for and is "
+        "not faster on the device",
     )
     quantize: Literal["none", "8bit", "4bit"] = Field(
         "none", description="load the base quantised (needs bitsandbytes)"
@@ -96,7 +96,14 @@ class TrainingConfig(Section):
     warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps with a rising rate")
     weight_decay: float = Field(0, ge=0, description="AdamW's decoupled weight decay")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    gradient_checkpointing: bool = Field(False, description="recompute activations, saves memory")
+    gradient_checkpointing: bool = Field(
+        False,
+        description="recompute activations, saves memory; compiled layers keep half of them",
+    )
+    compile: bool = Field(
+        False,
+        description="torch.compile the LLM's layers: faster after a minute, needs a C compiler",
+    )
     save_every: int = Field(100, ge=1, description="optimiser steps between resume checkpoints")
     deepspeed: str | None = Field(None, description="DeepSpeed JSON, e.g. config/deepspeed/*.json")
     fsdp: bool = Field(False, description="part the LLM's weights over the GPUs by PyTorch's FSDP2")

@@ -54,7 +54,7 @@ class MEG(nn.Module):
         self.in_step = False
         self._injected: tuple[Tensor, Tensor] | None = None
         if injection == "last":
-            last_layer(llm).register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
+            layers(llm)[-1].register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
 
     @property
     def device(self) -> torch.device:
@@ -203,7 +203,7 @@ def _plain(llm: Any) -> Any:
     return llm.get_base_model() if isinstance(llm, PeftModel) else llm
 
 
-def last_layer(llm: nn.Module) -> nn.Module:
-    """The last decoder layer: the end of the longest module list."""
+def layers(llm: nn.Module) -> nn.ModuleList:
+    """The decoder layers: the longest module list."""
     lists = [module for module in llm.modules() if isinstance(module, nn.ModuleList)]
-    return max(lists, key=len)[-1]
+    return max(lists, key=len)

@@ -5,11 +5,14 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch._functorch.config as functorch
+from peft.helpers import disable_input_dtype_casting
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainingArguments
@@ -21,15 +24,18 @@ from kg.errors import InputError
 from kg.resume import is_first
 from meg.callbacks import LogLines, StopOnSignal
 from meg.config import TrainingConfig
-from meg.model import last_layer
+from meg.model import layers
 from meg.tokens import Example
 from meg.trainer import Numbered, ObjectiveTrainer
 
-__all__ = ["History", "train", "write_history"]
+__all__ = ["History", "ready", "train", "write_history"]
 
 log = logging.getLogger(__name__)
 
 History = list[dict[str, Any]]
+
+KEPT = 0.5
+"""Part of the activations' memory that compiled layers keep; the rest is recomputed."""
 
 
 def train(
@@ -49,14 +55,11 @@ def train(
     parts, gradient norm, learning rate, and what `watch` tells.
     """
     meg: Any = objective.meg
-    layer = type(last_layer(meg.llm)).__name__
+    layer = type(layers(meg.llm)[-1]).__name__
     arguments = _arguments(config, state, len(examples), seed, bf16, layer)
     # A process uses one GPU, whatever it sees: DataParallel would cut the flat concept vectors.
     arguments._n_gpu = min(1, arguments.n_gpu)
     meg.in_step = bool(arguments.fsdp) or config.deepspeed is not None
-    if config.gradient_checkpointing:
-        # The Trainer would look for this method on the objective.
-        meg.llm.gradient_checkpointing_enable({"use_reentrant": False})
     trainer = ObjectiveTrainer(
         model=objective,
         args=arguments,
@@ -73,12 +76,33 @@ def train(
         trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
     # The first process has prepared the folder; the others may look only now.
     trainer.accelerator.wait_for_everyone()
-    trainer.train(resume_from_checkpoint=_last_complete(state))
+    with ready(meg.llm, config, bf16):
+        trainer.train(resume_from_checkpoint=_last_complete(state))
     if trainer.state.global_step < trainer.state.max_steps:
         log.warning("stopped at step %d, state saved in %s", trainer.state.global_step, state)
         raise SystemExit(143)
     trainer.give_back()
     return trainer.state.log_history
+
+
+@contextmanager
+def ready(llm: Any, config: TrainingConfig, bf16: bool) -> Iterator[None]:
+    """The LLM's layers compiled and its activations recomputed, as the configuration wants."""
+    budget = 1.0
+    if config.compile:
+        for layer in layers(llm):
+            layer.compile(dynamic=True)
+        # The compiler recomputes what is cheap, not every layer whole.
+        budget = KEPT if config.gradient_checkpointing else 1.0
+    elif config.gradient_checkpointing:
+        # The Trainer would look for this method on the objective.
+        llm.gradient_checkpointing_enable({"use_reentrant": False})
+    with (
+        # PEFT would make a float32 copy of what an adapter reads, which autocast narrows again.
+        disable_input_dtype_casting(llm, active=bf16),
+        functorch.patch(activation_memory_budget=budget),
+    ):
+        yield
 
 
 def write_history(path: Path, history: History) -> None:

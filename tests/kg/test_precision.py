@@ -1,4 +1,4 @@
-"""bfloat16 only where the device has instructions for it."""
+"""bfloat16 only where the device is faster with it."""
 
 import logging
 
@@ -10,23 +10,32 @@ from kg.config import EncoderConfig
 
 
 @pytest.fixture
-def without(monkeypatch):
-    """A machine without bfloat16."""
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+def fresh():
+    """Nothing is known of the machine yet."""
     precision.fast_bfloat16.cache_clear()
     yield
     precision.fast_bfloat16.cache_clear()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="is about CPUs")
+@pytest.mark.usefixtures("fresh")
 class TestWithout:
-    @pytest.mark.usefixtures("without")
-    def test_float32_stands_in_and_is_announced_once(self, caplog):
+    def test_float32_stands_in_and_is_announced_once(self, caplog, monkeypatch):
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
         config = EncoderConfig(encoder="edgegraphsage")
         with caplog.at_level(logging.WARNING):
             assert not precision.as_computed(config).bf16
             assert not precision.as_computed(config).bf16
-        assert caplog.text.count("float32 instead") == 1
+        assert caplog.text.count("is without instructions of its own: computing in float32") == 1
+
+    @pytest.mark.parametrize(("speed", "fast"), [(0.4, False), (3.1, True)])
+    def test_instructions_have_to_pay(self, caplog, monkeypatch, speed, fast):
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+        monkeypatch.setattr(precision, "_speed", lambda: speed)
+        assert precision.fast_bfloat16() is fast
+        assert ("0.4 times as fast as float32" in caplog.text) is not fast
+
+    def test_the_speed_is_measured(self):
+        assert precision._speed() > 0
 
 
 def test_asked_for_it_is_used(monkeypatch):

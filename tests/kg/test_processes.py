@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from kg import processes
+from kg.errors import InputError
 from kg.store import EmbeddingStore
 from tests.kg.encoder_run import command, files, write_tables
 from tests.torchrun import flags, launch
@@ -47,3 +49,12 @@ class TestTwoProcesses:
         logged = launch("kg.train", *killed)
         assert "continuing after epoch 2" in logged
         assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert processes.device() == torch.device("cuda", 0)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(InputError, match="process 1 of this machine has no GPU: 1 can be seen"):
+        processes.device()

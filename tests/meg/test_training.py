@@ -149,6 +149,29 @@ class TestGradientCheckpointing:
             torch.testing.assert_close(saved[name], plain[name], atol=1e-5, rtol=0)
 
 
+class TestCompiled:
+    @pytest.mark.parametrize("injection", ["input", "last"])
+    def test_changes_nothing(self, model_config, store, tmp_path, monkeypatch, injection):
+        """Traced, differentiated and cut into what is kept and recomputed, but run by PyTorch."""
+        traced = []
+
+        def compiled(layer, **keywords):
+            traced.append(layer)
+            layer._compiled_call_impl = torch.compile(
+                layer._call_impl, backend="aot_eager_decomp_partition", **keywords
+            )
+
+        monkeypatch.setattr(torch.nn.Module, "compile", compiled)
+        model_config = model_config.model_copy(update={"injection": injection})
+        plain, _ = run(model_config, store, tmp_path / "plain")
+        fast, _ = run(
+            model_config, store, tmp_path / "fast", compile=True, gradient_checkpointing=True
+        )
+        assert len(traced) == 2
+        for name in plain:
+            torch.testing.assert_close(fast[name], plain[name], atol=1e-4, rtol=0)
+
+
 class TestLog:
     def test_has_rates_and_speed_and_outlives_the_state(self, model_config, store, tmp_path):
         state = tmp_path / "state"

@@ -1,0 +1,23 @@
+"""GPUs are hidden, but from tests of the mark `gpu`: results are the same on every machine."""
+
+import os
+
+import pytest
+import torch
+
+
+def pytest_configure(config):
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+@pytest.fixture
+def on_cpu(monkeypatch):
+    """Call it, and there is no GPU any more."""
+    return lambda: monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def _needs_gpu(request):
+    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("there is no GPU")

@@ -1,0 +1,60 @@
+"""On a GPU as on the CPU: `make test-gpu`."""
+
+import numpy as np
+import pytest
+import torch
+
+from meg.batch import Collator
+from meg.generation import left_padded, write
+from meg.objectives import inputs_of
+from meg.vectors import Vectors
+from tests.meg.test_training import examples, run
+
+pytestmark = pytest.mark.gpu
+
+
+def same(found, expected):
+    for name in expected:
+        torch.testing.assert_close(found[name].cpu(), expected[name].cpu(), atol=1e-3, rtol=0)
+
+
+def test_logits_of_shared_and_single_rows(meg_and_tokens, store):
+    meg, tokens = meg_and_tokens
+    rows = examples(tokens)
+    for chosen in (rows, rows[0].apart(tokens.placeholder)):
+        batch = inputs_of(Collator.of(meg, Vectors(store))(chosen))
+        with torch.no_grad():
+            found = meg.cuda()(**{name: value.cuda() for name, value in batch.items()})
+            torch.testing.assert_close(found.cpu(), meg.cpu()(**batch), atol=1e-4, rtol=0)
+
+
+def test_generation(meg_and_tokens, store):
+    meg, tokens = meg_and_tokens
+    rows = [row.apart(tokens.placeholder)[0] for row in examples(tokens, 4)]
+    batch = left_padded(rows, Vectors(store))
+    assert write(meg.cuda(), tokens, batch, 8) == write(meg.cpu(), tokens, batch, 8)
+
+
+class TestTraining:
+    def test_ends_as_on_the_cpu(self, model_config, store, tmp_path, on_cpu):
+        found, history = run(model_config, store, tmp_path / "gpu")
+        assert next(iter(found.values())).device.type == "cuda"
+        assert next(row for row in history if "loss" in row)["mfu"] > 0
+        on_cpu()
+        same(found, run(model_config, store, tmp_path / "cpu")[0])
+
+    def test_a_killed_run_ends_as_one_that_was_not(self, model_config, store, tmp_path):
+        expected, _ = run(model_config, store, tmp_path / "whole")
+        with pytest.raises(KeyboardInterrupt):
+            run(model_config, store, tmp_path / "killed", stop_after=5)
+        same(run(model_config, store, tmp_path / "killed")[0], expected)
+
+    def test_compiled_layers_change_nothing(self, model_config, store, tmp_path):
+        plain, _ = run(model_config, store, tmp_path / "plain")
+        changes = {"compile": True, "gradient_checkpointing": True}
+        same(run(model_config, store, tmp_path / "compiled", **changes)[0], plain)
+
+    def test_bfloat16_learns(self, model_config, store, tmp_path):
+        narrow = model_config.model_copy(update={"dtype": "bfloat16"})
+        _, history = run(narrow, store, tmp_path, epochs=15)
+        assert [row["loss"] for row in history if "loss" in row][-1] < 0.5 * np.log(3)
