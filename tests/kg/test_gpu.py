@@ -33,7 +33,9 @@ def test_an_encoder_learns(tables, tmp_path, encoder):
 
 
 @pytest.mark.parametrize("encoder", ["edgegraphsage", "rotate"])
-def test_vectors_are_those_of_the_cpu(encoder):
+def test_vectors_are_those_of_the_cpu(encoder, monkeypatch):
+    # A training has allowed products in TF32.
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
     graph, features = random_graph(), random_features(10)
     config = EncoderConfig(encoder=encoder, width=8, dim=8, spectral_dim=2) if (
         encoder == "edgegraphsage"

@@ -3,7 +3,7 @@
 The argument is a file with a FinetuneCommand a line, as JSON. Each gets SIGTERM in its first
 forward pass and is then run again. On a CPU DeepSpeed would compile an extension for sums through
 shared memory, for minutes; gloo does the same. And accelerate takes FSDP for a thing of GPUs only:
-it is told that these processes are to use it.
+it is told that these processes are to use it. Layers are compiled without code being made.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import deepspeed
 import pytest
+import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
@@ -33,7 +34,12 @@ def with_fsdp(self, *arguments, fsdp_plugin=None, **keywords):
         state |= {"distributed_type": DistributedType.FSDP, "fsdp_plugin": fsdp_plugin}
 
 
+def traced(layer, **keywords):
+    layer._compiled_call_impl = torch.compile(layer._call_impl, backend="aot_eager", **keywords)
+
+
 Accelerator.__init__ = with_fsdp
+torch.nn.Module.compile = traced
 
 
 def terminated(objective, *arguments, **keywords):

@@ -1,6 +1,5 @@
 """On a GPU as on the CPU: `make test-gpu`."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -39,7 +38,7 @@ class TestTraining:
     def test_ends_as_on_the_cpu(self, model_config, store, tmp_path, on_cpu):
         found, history = run(model_config, store, tmp_path / "gpu")
         assert next(iter(found.values())).device.type == "cuda"
-        assert next(row for row in history if "loss" in row)["mfu"] > 0
+        assert {"mfu", "peak_gib"} <= {*next(row for row in history if "loss" in row)}
         on_cpu()
         same(found, run(model_config, store, tmp_path / "cpu")[0])
 
@@ -53,8 +52,3 @@ class TestTraining:
         plain, _ = run(model_config, store, tmp_path / "plain")
         changes = {"compile": True, "gradient_checkpointing": True}
         same(run(model_config, store, tmp_path / "compiled", **changes)[0], plain)
-
-    def test_bfloat16_learns(self, model_config, store, tmp_path):
-        narrow = model_config.model_copy(update={"dtype": "bfloat16"})
-        _, history = run(narrow, store, tmp_path, epochs=15)
-        assert [row["loss"] for row in history if "loss" in row][-1] < 0.5 * np.log(3)

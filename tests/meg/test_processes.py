@@ -147,7 +147,7 @@ class TestTwoProcesses:
             changed(
                 command,
                 tmp_path / "offload",
-                {"deepspeed": str(DEEPSPEED / "zero2_offload.json")},
+                {"deepspeed": str(DEEPSPEED / "zero2_offload.json"), "compile": True},
             ),
             changed(command, tmp_path / "zero3", {"deepspeed": parted(tmp_path)}),
             changed(command, tmp_path / "fsdp", {"fsdp": True}),
