@@ -73,9 +73,9 @@ class ObjectiveTrainer(Trainer):
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         if not torch.isfinite(loss):
             raise InputError(
-                f"the loss is {float(loss.detach())} at step {self.state.global_step + 1} on the examples "
-                f"{', '.join(example.id for example in examples)}; look at them, or lower "
-                "learning_rate; the last state before it is kept"
+                f"the loss is {float(loss.detach())} at step {self.state.global_step + 1} on the "
+                f"examples {', '.join(example.id for example in examples)}; look at them, or "
+                "lower learning_rate; the last state before it is kept"
             )
         self.parts = {name: value for name, value in outputs.items() if name != "loss"}
         return (loss, outputs) if return_outputs else loss
