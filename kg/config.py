@@ -99,7 +99,7 @@ class FeaturesConfig(Section):
     batch_tokens: int = Field(default=8192, ge=1, description="tokens in a batch, padding included")
     bf16: bool = Field(
         default=True,
-        description="compute in bfloat16, where the device can; pooling and output in float32",
+        description="compute in bfloat16 where that is faster; pooling and output in float32",
     )
 
 
@@ -184,7 +184,8 @@ class EncoderConfig(Section):
         description="peak, after warm-up, before cosine decay; rdf2vec: first, then falling",
     )
     bf16: bool = Field(
-        default=True, description="SAGE, look-up: matrix products in bfloat16, where the device can"
+        default=True,
+        description="SAGE, look-up: matrix products in bfloat16 where that is faster",
     )
     walks: int = Field(default=10, ge=1, description="rdf2vec: walks from every concept")
     hops: int = Field(default=4, ge=1, description="rdf2vec: edges of a walk")

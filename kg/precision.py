@@ -19,8 +19,8 @@ Settings = TypeVar("Settings", EncoderConfig, FeaturesConfig)
 log = logging.getLogger(__name__)
 
 PAYS = 1.5
-"""Times as fast as float32 that bfloat16 has to be. CPUs that were measured are at 0.1, 0.4 and
-above 3, so that no chance of the moment decides which of the two a result is computed in."""
+"""Times as fast as float32 that bfloat16 has to be. The CPUs in docs/benchmarks.md are at 0.1 and
+0.4, one of AMD with AVX-512 is at several times: no chance of the moment decides."""
 REPEATS = 10
 
 

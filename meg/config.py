@@ -102,7 +102,8 @@ class TrainingConfig(Section):
     )
     compile: bool = Field(
         False,
-        description="torch.compile the LLM's layers: faster after a minute, needs a C compiler",
+        description="torch.compile the LLM's layers: faster after a minute; needs a C compiler, on "
+        "a CPU one of C++",
     )
     save_every: int = Field(100, ge=1, description="optimiser steps between resume checkpoints")
     deepspeed: str | None = Field(None, description="DeepSpeed JSON, e.g. config/deepspeed/*.json")

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,6 +91,7 @@ def ready(llm: Any, config: TrainingConfig, bf16: bool) -> Iterator[None]:
     """The LLM's layers compiled and its activations recomputed, as the configuration wants."""
     budget = 1.0
     if config.compile:
+        _check_compiler()
         for layer in layers(llm):
             layer.compile(dynamic=True)
         # The compiler recomputes what is cheap, not every layer whole.
@@ -109,6 +111,18 @@ def write_history(path: Path, history: History) -> None:
     """Write what was logged as JSON lines."""
     with replacing(path) as temporary:
         temporary.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
+
+
+def _check_compiler() -> None:
+    """Raise InputError where torch.compile would not find what it needs, after minutes."""
+    cuda = torch.cuda.is_available()
+    variable, names = ("CC", ("gcc", "clang")) if cuda else ("CXX", ("g++", "clang++"))
+    named = os.environ.get(variable)
+    if not any(map(shutil.which, named.split()[:1] if named else names)):
+        raise InputError(
+            f"training.compile needs a compiler, and {named or ' or '.join(names)} is not there; "
+            f"install it, name one in {variable}, or set training.compile: false"
+        )
 
 
 def _arguments(

@@ -29,10 +29,17 @@ class TestWithout:
 
     @pytest.mark.parametrize(("speed", "fast"), [(0.4, False), (3.1, True)])
     def test_instructions_have_to_pay(self, caplog, monkeypatch, speed, fast):
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
         monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
         monkeypatch.setattr(precision, "_speed", lambda: speed)
         assert precision.fast_bfloat16() is fast
         assert ("0.4 times as fast as float32" in caplog.text) is not fast
+
+    @pytest.mark.parametrize("fast", [False, True])
+    def test_a_gpu_is_asked(self, monkeypatch, fast):
+        monkeypatch.setattr(precision.processes, "device", lambda: torch.device("cuda", 0))
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: fast)
+        assert precision.fast_bfloat16() is fast
 
     def test_the_speed_is_measured(self):
         assert precision._speed() > 0

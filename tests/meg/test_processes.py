@@ -29,6 +29,8 @@ CONFIG = FinetuneConfig(
 
 
 DEEPSPEED = Path("config/deepspeed")
+COMPILED = {"compile": True, "gradient_checkpointing": True}
+"""As `mistral` of config/default.yaml has it."""
 
 
 def parted(folder):
@@ -147,7 +149,7 @@ class TestTwoProcesses:
             changed(
                 command,
                 tmp_path / "offload",
-                {"deepspeed": str(DEEPSPEED / "zero2_offload.json"), "compile": True},
+                {"deepspeed": str(DEEPSPEED / "zero2_offload.json"), **COMPILED},
             ),
             changed(command, tmp_path / "zero3", {"deepspeed": parted(tmp_path)}),
             changed(command, tmp_path / "fsdp", {"fsdp": True}),

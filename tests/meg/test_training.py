@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch._functorch.config as functorch
 
 from kg.errors import InputError
+from meg import training
 from meg.batch import Collator
 from meg.checkpoint import build
 from meg.config import TrainingConfig
 from meg.objectives import Answer
 from meg.tokens import Example
 from meg.trainer import trained_parameters
-from meg.training import _last_complete, train
+from meg.training import _last_complete, ready, train
 from meg.vectors import Vectors
 
 
@@ -162,6 +164,7 @@ class TestCompiled:
             )
 
         monkeypatch.setattr(torch.nn.Module, "compile", compiled)
+        monkeypatch.setattr(training, "_check_compiler", lambda: None)
         model_config = model_config.model_copy(update={"injection": injection})
         plain, _ = run(model_config, store, tmp_path / "plain")
         fast, _ = run(
@@ -170,6 +173,40 @@ class TestCompiled:
         assert len(traced) == 2
         for name in plain:
             torch.testing.assert_close(fast[name], plain[name], atol=1e-4, rtol=0)
+
+    @pytest.mark.parametrize(("recompute", "kept"), [(True, training.KEPT), (False, 1.0)])
+    def test_recomputes_where_memory_is_to_be_saved(
+        self, meg_and_tokens, monkeypatch, recompute, kept
+    ):
+        monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
+        monkeypatch.setattr(training, "_check_compiler", lambda: None)
+        llm = meg_and_tokens[0].llm
+        with ready(llm, config(compile=True, gradient_checkpointing=recompute), False):
+            assert functorch.activation_memory_budget == kept
+        assert functorch.activation_memory_budget == 1.0
+
+    def test_says_what_compiler_is_missing(self, meg_and_tokens, monkeypatch):
+        monkeypatch.setenv("CXX", "no-such-compiler")
+        with (
+            pytest.raises(InputError, match=r"no-such-compiler is not there; .*compile: false"),
+            ready(meg_and_tokens[0].llm, config(compile=True), False),
+        ):
+            pass
+
+
+def test_adapters_read_bfloat16_as_it_is(model_config, store, tmp_path):
+    """PEFT would make it float32 first."""
+    meg, tokens = build(model_config, store.dim)
+    meg.llm.get_base_model().bfloat16()
+    seen = []
+    for name, module in meg.llm.named_modules():
+        if name.endswith("lora_A.default"):
+            module.float().register_forward_pre_hook(lambda _, read: seen.append(read[0].dtype))
+        elif name.endswith("lora_B.default"):
+            module.float()
+    collate = Collator.of(meg, Vectors(store))
+    train(Answer(meg, True, None), examples(tokens), collate, config(), tmp_path, 0, True)
+    assert set(seen) == {torch.bfloat16}
 
 
 class TestLog:
