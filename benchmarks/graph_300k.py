@@ -99,7 +99,11 @@ def main() -> None:
         f"degree: median {int(degree.median())}, highest {int(degree.max())}\n"
         f"a step of {config.batch_size}: {wall:.3f} s, {cpu:.3f} CPU s; an epoch of {steps} steps: "
         f"{wall * steps:.1f} s, {cpu * steps:.1f} CPU s"
-        + (f"; peak {torch.cuda.max_memory_allocated() / 1e9:.1f} GB" if device.index == 0 else "")
+        + (
+            f"; peak {torch.cuda.max_memory_allocated() / 1e9:.1f} GB"
+            if device.type == "cuda"
+            else ""
+        )
     )
 
 

@@ -41,17 +41,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=LLMS, help="random weights in this shape")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
-    if arguments.shape:
-        tokens = Tokens(byte_tokenizer())
-        llm = random_llm(*LLMS[arguments.shape], DEVICE)
-        mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size)
-        meg = MEG(llm, mapper, tokens.placeholder)
-    elif arguments.base is None:
-        meg, tokens = small_meg()
-    else:
-        meg, tokens = build(
-            ModelConfig(base=arguments.base, dtype=arguments.dtype), KGE, adapters=False
-        )
+    meg, tokens = _model(arguments)
     meg.to(DEVICE).eval()
     prompt = PromptConfig(answer=arguments.answer)
     shrink = 4 if arguments.base is None else 1
@@ -91,6 +81,18 @@ def main() -> None:
     for name, took in rows.items():
         each = took / len(examples) * 1e3
         sys.stdout.write(f"| {name} | {each:.1f} | {took / ours:.1f} |\n")
+
+
+def _model(arguments: argparse.Namespace) -> tuple[MEG, Tokens]:
+    if arguments.shape:
+        tokens = Tokens(byte_tokenizer())
+        llm = random_llm(*LLMS[arguments.shape], DEVICE)
+        mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size)
+        return MEG(llm, mapper, tokens.placeholder), tokens
+    if arguments.base is None:
+        return small_meg()
+    config = ModelConfig(base=arguments.base, dtype=arguments.dtype)
+    return build(config, KGE, adapters=False)
 
 
 def _scores(meg: MEG, batch: Batch) -> torch.Tensor:

@@ -11,12 +11,6 @@ def pytest_configure(config):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-@pytest.fixture
-def on_cpu(monkeypatch):
-    """Call it, and there is no GPU any more."""
-    return lambda: monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-
-
 @pytest.fixture(autouse=True)
 def _needs_gpu(request):
     if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():

@@ -1,5 +1,6 @@
 """Adjacency and neighbour sampling on a graph of six nodes."""
 
+import pytest
 import torch
 from scipy.stats import chisquare
 
@@ -45,13 +46,14 @@ def test_few_neighbours_are_all_taken_and_many_are_drawn():
     assert set(messages(block)[2:]) <= {(0, 1, 1), (0, 1, 2), (0, 2, 2), (0, 3, 2)}
 
 
-def test_the_draw_is_uniform():
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_the_draw_is_uniform(device):
     leaves = 20
     star = Graph(leaves + 1, ("r",), torch.tensor([[0, 0, leaf + 1] for leaf in range(leaves)]))
-    rows = torch.zeros(4000, dtype=torch.int64)
-    generator = torch.Generator().manual_seed(0)
-    block = sample_block(build_adjacency(star), rows, 5, generator=generator)
-    counts = torch.bincount(block.source, minlength=leaves + 1)[1:]
+    rows = torch.zeros(4000, dtype=torch.int64, device=device)
+    generator = torch.Generator(device).manual_seed(0)
+    block = sample_block(build_adjacency(star.to(device)), rows, 5, generator=generator)
+    counts = torch.bincount(block.source, minlength=leaves + 1)[1:].cpu()
     assert counts.sum() == 20_000
     assert chisquare(counts.numpy()).pvalue > 0.001
 

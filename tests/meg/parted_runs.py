@@ -22,6 +22,7 @@ from torch.distributed.tensor import DTensor
 from meg import training
 from meg.finetune import FinetuneCommand
 from meg.objectives import Answer
+from tests.meg.tracing import traced
 
 deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 forward = Answer.forward
@@ -33,12 +34,6 @@ def with_fsdp(self, *arguments, fsdp_plugin=None, **keywords):
     if fsdp_plugin is not None:
         state = AcceleratorState._shared_state
         state |= {"distributed_type": DistributedType.FSDP, "fsdp_plugin": fsdp_plugin}
-
-
-def traced(layer, **keywords):
-    layer._compiled_call_impl = torch.compile(
-        layer._call_impl, backend="aot_eager_decomp_partition", **keywords
-    )
 
 
 Accelerator.__init__ = with_fsdp

@@ -35,11 +35,11 @@ def test_generation(meg_and_tokens, store):
 
 
 class TestTraining:
-    def test_ends_as_on_the_cpu(self, model_config, store, tmp_path, on_cpu):
+    def test_ends_as_on_the_cpu(self, model_config, store, tmp_path, monkeypatch):
         found, history = run(model_config, store, tmp_path / "gpu")
         assert next(iter(found.values())).device.type == "cuda"
         assert {"mfu", "peak_gib"} <= {*next(row for row in history if "loss" in row)}
-        on_cpu()
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         same(found, run(model_config, store, tmp_path / "cpu")[0])
 
     def test_a_killed_run_ends_as_one_that_was_not(self, model_config, store, tmp_path):

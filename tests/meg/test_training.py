@@ -18,6 +18,7 @@ from meg.tokens import Example
 from meg.trainer import trained_parameters
 from meg.training import _last_complete, ready, train
 from meg.vectors import Vectors
+from tests.meg.tracing import traced
 
 
 def examples(tokens, count=12):
@@ -154,23 +155,20 @@ class TestGradientCheckpointing:
 class TestCompiled:
     @pytest.mark.parametrize("injection", ["input", "last"])
     def test_changes_nothing(self, model_config, store, tmp_path, monkeypatch, injection):
-        """Traced, differentiated and cut into what is kept and recomputed, but run by PyTorch."""
-        traced = []
+        compiled = []
 
-        def compiled(layer, **keywords):
-            traced.append(layer)
-            layer._compiled_call_impl = torch.compile(
-                layer._call_impl, backend="aot_eager_decomp_partition", **keywords
-            )
+        def compile_(layer, **keywords):
+            compiled.append(layer)
+            traced(layer, **keywords)
 
-        monkeypatch.setattr(torch.nn.Module, "compile", compiled)
+        monkeypatch.setattr(torch.nn.Module, "compile", compile_)
         monkeypatch.setattr(training, "_check_compiler", lambda: None)
         model_config = model_config.model_copy(update={"injection": injection})
         plain, _ = run(model_config, store, tmp_path / "plain")
         fast, _ = run(
             model_config, store, tmp_path / "fast", compile=True, gradient_checkpointing=True
         )
-        assert len(traced) == 2
+        assert len(compiled) == 2
         for name in plain:
             torch.testing.assert_close(fast[name], plain[name], atol=1e-4, rtol=0)
 
