@@ -156,12 +156,10 @@ Run = tuple[str, bool | None, Step, list[nn.Parameter], list[Example]]
 """Name, whether it is compiled (None: not ours), loss, trained parameters, examples of a step."""
 
 
-def runs(llm: Any, tiny: bool) -> Iterator[Run]:
+def runs(meg: MEG, tiny: bool) -> Iterator[Run]:
     """What is measured with one LLM; what has been compiled stays so, and comes last."""
-    device, config = llm.get_input_embeddings().weight.device, llm.config
-    mapper = Mapper(MapperConfig(), KGE, config.hidden_size).to(device)
-    meg = MEG(llm, mapper, config.vocab_size)
-    contrast = Contrast(AlignConfig(), MapperConfig(), KGE, config.hidden_size).to(device)
+    llm, config = meg.llm, meg.llm.config
+    contrast = Contrast(AlignConfig(), MapperConfig(), KGE, config.hidden_size).to(meg.device)
     first, second = Align(meg, contrast), Answer(meg, False, None)
     short, long = (
         examples(config.vocab_size, *((4, 32, 2) if tiny else sizes)) for sizes in PHASES.values()
@@ -172,14 +170,15 @@ def runs(llm: Any, tiny: bool) -> Iterator[Run]:
     yield "Phase II", True, ours(second, meg), _trained(second), long
 
 
-def as_trained(llm: Any, compiled: bool | None) -> AbstractContextManager:
+def as_trained(meg: MEG, compiled: bool | None) -> AbstractContextManager:
     """The LLM as our training has it, or with gradient checkpointing alone."""
+    llm = meg.llm
     llm.gradient_checkpointing_disable()
     if compiled is None:
         llm.gradient_checkpointing_enable({"use_reentrant": False})
         return nullcontext()
     config = TrainingConfig(gradient_checkpointing=True, compile=compiled)
-    return ready(llm, config, bf16=True)
+    return ready(meg, config, bf16=True)
 
 
 def main() -> None:
@@ -204,10 +203,12 @@ def main() -> None:
     )
     for name, (kind, shape) in LLMS.items():
         llm: Any = random_llm(kind, TINY if arguments.tiny else shape, device)
+        mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size).to(device)
+        meg = MEG(llm, mapper, llm.config.vocab_size)
         looked_up = llm.get_input_embeddings().weight.numel()
         size = sum(p.numel() for p in llm.parameters()) - looked_up
-        for run, compiled, loss, parameters, rows in runs(llm, arguments.tiny):
-            with as_trained(llm, compiled):
+        for run, compiled, loss, parameters, rows in runs(meg, arguments.tiny):
+            with as_trained(meg, compiled):
                 step, peak = measure(loss, parameters, rows, arguments.steps)
             length = len(rows[0])
             rate = len(rows) * length / step
@@ -217,7 +218,7 @@ def main() -> None:
             )
             sys.stdout.flush()
         # One LLM at a time fits the memory.
-        del llm, loss, parameters
+        del llm, meg, loss, parameters
         torch.compiler.reset()
         if cuda:
             torch.cuda.empty_cache()

@@ -115,11 +115,10 @@ class MEG(nn.Module):
         logits_at: (target,) positions in the flattened (batch * seq).
         """
         embedded = self.embed(input_ids, concepts)
-        if "flash" in self.attention:
-            # It takes no mask of a shared row. What is set stays until the next forward, as
-            # gradient checkpointing computes the layers again in the backward pass.
-            shared = attention_mask.ndim == 4
-            self._config._attn_implementation = "sdpa" if shared else self.attention
+        # flash-attn takes no mask of a shared row. What is set stays until the next forward, as
+        # gradient checkpointing computes the layers again in the backward pass.
+        shared = attention_mask.ndim == 4 and "flash" in self.attention
+        self._config._attn_implementation = "sdpa" if shared else self.attention
         with self._only(logits_at):
             output = self.llm(
                 inputs_embeds=embedded,

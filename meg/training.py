@@ -25,7 +25,7 @@ from kg.errors import InputError
 from kg.resume import is_first
 from meg.callbacks import LogLines, StopOnSignal
 from meg.config import TrainingConfig
-from meg.model import layers
+from meg.model import MEG, layers
 from meg.tokens import Example
 from meg.trainer import Numbered, ObjectiveTrainer
 
@@ -77,7 +77,7 @@ def train(
         trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
     # The first process has prepared the folder; the others may look only now.
     trainer.accelerator.wait_for_everyone()
-    with ready(meg.llm, config, bf16):
+    with ready(meg, config, bf16):
         trainer.train(resume_from_checkpoint=_last_complete(state))
     if trainer.state.global_step < trainer.state.max_steps:
         log.warning("stopped at step %d, state saved in %s", trainer.state.global_step, state)
@@ -87,11 +87,14 @@ def train(
 
 
 @contextmanager
-def ready(llm: Any, config: TrainingConfig, bf16: bool) -> Iterator[None]:
+def ready(meg: MEG, config: TrainingConfig, bf16: bool) -> Iterator[None]:
     """The LLM's layers compiled and its activations recomputed, as the configuration wants."""
-    budget = 1.0
+    llm, attention, budget = meg.llm, meg.attention, 1.0
     if config.compile:
         _check_compiler()
+        if "flash" in attention:
+            log.info("layers are compiled with SDPA, which the compiler knows, not %s", attention)
+            meg.attention = "sdpa"
         for layer in layers(llm):
             layer.compile(dynamic=True)
         # The compiler recomputes what is cheap, not every layer whole.
@@ -99,12 +102,15 @@ def ready(llm: Any, config: TrainingConfig, bf16: bool) -> Iterator[None]:
     elif config.gradient_checkpointing:
         # The Trainer would look for this method on the objective.
         llm.gradient_checkpointing_enable({"use_reentrant": False})
-    with (
-        # PEFT would make a float32 copy of what an adapter reads, which autocast narrows again.
-        disable_input_dtype_casting(llm, active=bf16),
-        functorch.patch(activation_memory_budget=budget),
-    ):
-        yield
+    try:
+        with (
+            # PEFT would make a float32 copy of what an adapter reads, which autocast narrows again.
+            disable_input_dtype_casting(llm, active=bf16),
+            functorch.patch(activation_memory_budget=budget),
+        ):
+            yield
+    finally:
+        meg.attention = attention
 
 
 def write_history(path: Path, history: History) -> None:

@@ -5,8 +5,10 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from meg import attention as module
+from meg import training
 from meg.attention import attention
 from meg.batch import Collator
+from meg.config import TrainingConfig
 from meg.objectives import inputs_of
 from meg.tokens import Example
 from meg.vectors import Vectors
@@ -90,3 +92,16 @@ class TestFlashAttention:
         assert not flash
         torch.testing.assert_close(meg(**inputs_of(apart)), plain[1], atol=1e-5, rtol=0)
         assert len(flash) == config.num_hidden_layers
+
+    def test_gives_way_where_layers_are_compiled(self, flash, meg_and_tokens, store, monkeypatch):
+        meg, tokens = meg_and_tokens
+        meg.attention = NAME
+        alone = Example("a", (tokens.placeholder, 5, 6), ((7, 8),), ("C01",))
+        batch = inputs_of(Collator.of(meg, Vectors(store))([alone]))
+        monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
+        monkeypatch.setattr(training, "_check_compiler", lambda: None)
+        with training.ready(meg, TrainingConfig(compile=True), False):
+            meg(**batch)
+            assert not flash
+        meg(**batch)
+        assert flash

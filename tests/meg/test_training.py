@@ -178,8 +178,8 @@ class TestCompiled:
     ):
         monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
         monkeypatch.setattr(training, "_check_compiler", lambda: None)
-        llm = meg_and_tokens[0].llm
-        with ready(llm, config(compile=True, gradient_checkpointing=recompute), False):
+        meg = meg_and_tokens[0]
+        with ready(meg, config(compile=True, gradient_checkpointing=recompute), False):
             assert functorch.activation_memory_budget == kept
         assert functorch.activation_memory_budget == 1.0
 
@@ -187,7 +187,7 @@ class TestCompiled:
         monkeypatch.setenv("CXX", "no-such-compiler")
         with (
             pytest.raises(InputError, match=r"no-such-compiler is not there; .*compile: false"),
-            ready(meg_and_tokens[0].llm, config(compile=True), False),
+            ready(meg_and_tokens[0], config(compile=True), False),
         ):
             pass
 
