@@ -27,7 +27,7 @@ from meg.objectives import Align, Contrast
 from meg.prompts import name_prompt
 from meg.retrieval import MOST, NameRetrieval
 from meg.tokens import Example, Tokens
-from meg.training import History, train
+from meg.training import History, check, train
 from meg.vectors import Vectors
 
 __all__ = ["align", "examples_of", "train_mapper"]
@@ -141,6 +141,7 @@ class AlignCommand(Command):
 
     def run(self) -> None:
         """Build the model, train it, save the checkpoint."""
+        check(self.config.training)
         concepts, store = read_concepts(self.concepts), EmbeddingStore(self.store)
         store.check(concepts)
         torch.manual_seed(self.seed)

@@ -13,6 +13,7 @@ from kg.command import Section
 
 __all__ = [
     "AlignConfig",
+    "FileConfig",
     "FinetuneConfig",
     "HPOQuizConfig",
     "LoraSettings",
@@ -296,8 +297,18 @@ class MMLUConfig(Section):
     )
 
 
+class FileConfig(Section):
+    """Questions of your own."""
+
+    source: Literal["file"] = Field("file", description="names this data set")
+    path: Path = Field(
+        description="folder with test.jsonl and, as far as there, train.jsonl and dev.jsonl "
+        "(docs/data.md)"
+    )
+
+
 QuestionsConfig = Annotated[
-    HPOQuizConfig | PubMedQAConfig | MedQAConfig | MedMCQAConfig | MMLUConfig,
+    HPOQuizConfig | PubMedQAConfig | MedQAConfig | MedMCQAConfig | MMLUConfig | FileConfig,
     Field(discriminator="source"),
 ]
 """Which data set, and how it is read or made."""

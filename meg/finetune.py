@@ -25,7 +25,7 @@ from meg.objectives import Answer
 from meg.prompts import needs_store
 from meg.question import Question, read_questions
 from meg.tokens import Tokens
-from meg.training import History, train
+from meg.training import History, check, train
 from meg.vectors import Vectors
 
 __all__ = ["finetune"]
@@ -79,6 +79,7 @@ class FinetuneCommand(Command):
 
     def run(self) -> None:
         """Load Phase I's model or build one, train it, save the checkpoint."""
+        check(self.config.training)
         store = EmbeddingStore(self.store) if self.store else None
         if store is None and (needs_store(self.config.prompt) or self.config.start == "align"):
             raise InputError(

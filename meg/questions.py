@@ -18,13 +18,14 @@ from kg.errors import InputError
 from kg.store import EmbeddingStore
 from kg.tables import read_concepts, read_triplets
 from meg.config import HPOQuizConfig, QuestionsConfig
-from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, pubmedqa
+from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, own, pubmedqa
 from meg.datasets.splits import NAMES, Splits
 from meg.question import Question, write_questions
 
 __all__ = ["duplicates", "summarise"]
 
 READERS: dict[str, Callable[[Any], Splits]] = {
+    "file": own.read,
     "medmcqa": medmcqa.read,
     "medqa": medqa.read,
     "mmlu": mmlu.read,

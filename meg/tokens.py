@@ -13,6 +13,10 @@ from meg.question import Question
 
 __all__ = ["Example", "Tokens"]
 
+DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
+"""Before a chat template that says the day (Llama 3.2's and 4's do): a prompt must not change with
+it. The day is the one that Llama's own templates fall back on."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -55,6 +59,9 @@ class Tokens:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
         self.tokenizer = tokenizer
         self.system = system
+        template = tokenizer.chat_template
+        if isinstance(template, str) and "strftime_now" in template:
+            tokenizer.chat_template = template if template.startswith(DATE) else DATE + template
         tokenizer.add_tokens([MARKER], special_tokens=True)
         self.placeholder = self._encode(MARKER)[0]
 

@@ -17,7 +17,7 @@ from peft.helpers import disable_input_dtype_casting
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainingArguments
-from transformers.integrations import TensorBoardCallback
+from transformers.integrations import TensorBoardCallback, is_deepspeed_available
 from transformers.trainer_callback import PrinterCallback
 
 from kg.artefact import replacing
@@ -29,7 +29,7 @@ from meg.model import MEG, layers
 from meg.tokens import Example
 from meg.trainer import Numbered, ObjectiveTrainer
 
-__all__ = ["History", "ready", "train", "write_history"]
+__all__ = ["History", "check", "ready", "train", "write_history"]
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,6 @@ def ready(meg: MEG, config: TrainingConfig, bf16: bool) -> Iterator[None]:
     """The LLM's layers compiled and its activations recomputed, as the configuration wants."""
     llm, attention, budget = meg.llm, meg.attention, 1.0
     if config.compile:
-        _check_compiler()
         if "flash" in attention:
             log.info("layers are compiled with SDPA, which the compiler knows, not %s", attention)
             meg.attention = "sdpa"
@@ -119,15 +118,26 @@ def write_history(path: Path, history: History) -> None:
         temporary.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
 
 
-def _check_compiler() -> None:
-    """Raise InputError where torch.compile would not find what it needs, after minutes."""
+def check(config: TrainingConfig) -> None:
+    """Raise InputError, before minutes are spent, where what a training needs is not there."""
     cuda = torch.cuda.is_available()
     variable, names = ("CC", ("gcc", "clang")) if cuda else ("CXX", ("g++", "clang++"))
     named = os.environ.get(variable)
-    if not any(map(shutil.which, named.split()[:1] if named else names)):
+    if config.compile and not any(map(shutil.which, named.split()[:1] if named else names)):
         raise InputError(
             f"training.compile needs a compiler, and {named or ' or '.join(names)} is not there; "
             f"install it, name one in {variable}, or set training.compile: false"
+        )
+    if config.deepspeed is None:
+        return
+    if not is_deepspeed_available():
+        raise InputError(
+            "training.deepspeed needs deepspeed: pip install deepspeed, or set it to null"
+        )
+    if not Path(config.deepspeed).is_file():
+        raise InputError(
+            f"training.deepspeed: {config.deepspeed} does not exist in {Path.cwd()}; give the path "
+            "of DeepSpeed's settings: this project's config/deepspeed/*.json, or your own"
         )
 
 
@@ -141,6 +151,15 @@ def _arguments(
         raise InputError(
             f"batch_size {config.batch_size} is not a multiple of micro_batch_size {micro} x "
             f"{devices} devices; change one of them"
+        )
+    if micro < config.micro_batch_size:
+        log.warning(
+            "micro_batch_size %d instead of %d, as %d devices share batch_size %d; Phase I "
+            "contrasts only the names that a device holds at once (docs/model.md)",
+            micro,
+            config.micro_batch_size,
+            devices,
+            config.batch_size,
         )
     parted = config.fsdp and devices > 1
     if config.fsdp and not parted:

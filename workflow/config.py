@@ -116,22 +116,35 @@ class Linking(LinkConfig):
         return LinkConfig.model_validate(self.model_dump(exclude={"corpus"}))
 
 
-class Overrides(Section):
+class AnsweringOverrides(Section):
     """Values that replace those of the sections of the same name, at any depth."""
 
-    align: Values = Field({}, description="over the section align")
     prompt: Values = Field({}, description="over the section prompt")
     finetune: Values = Field({}, description="over the section finetune")
     predict: Values = Field({}, description="over the section predict")
 
 
-class Dataset(Overrides):
+class Overrides(AnsweringOverrides):
+    """The same, with Phase I, which all data sets share."""
+
+    align: Values = Field({}, description="over the section align")
+
+
+class Dataset(AnsweringOverrides):
     """Questions to answer."""
 
     questions: QuestionsConfig = Field(description="which questions: meg.questions")
     trained_on: str | None = Field(
         None, description="answer with the model of this data set (evaluation only); null: its own"
     )
+
+    @model_validator(mode="after")
+    def _is_trained(self) -> "Dataset":
+        if self.trained_on is not None and self.finetune:
+            raise ValueError(
+                f"finetune: it is answered by the model of {self.trained_on}; set finetune there"
+            )
+        return self
 
 
 class LLM(ModelConfig, Overrides):

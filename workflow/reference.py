@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from kg.command import Section
 from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
-from workflow.config import Config, Overrides
+from workflow.config import AnsweringOverrides, Config, Overrides
 
 __all__ = ["reference"]
 
@@ -38,9 +38,9 @@ snakemake --cores all --configfile config/demo.yaml mine.yaml
 A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's
 name. YAML reads `1e-4` as text: write `1.0e-4`.
 
-`align`, `prompt`, `finetune` and `predict` may stand in a data set, a model and a variant too, with
-just the keys that differ. The data set's values replace the common ones, the model's those, the
-variant's these.
+`align`, `prompt`, `finetune` and `predict` may stand in a model and a variant too, all but `align`
+in a data set, with just the keys that differ. The data set's values replace the common ones, the
+model's those, the variant's these.
 
 Everything below is made from the code by `python -m workflow.reference > config/README.md`.
 """
@@ -71,7 +71,7 @@ def _nested() -> Iterator[str]:
 
 
 def _section(key: str, section: type[BaseModel]) -> Iterator[str]:
-    left_out = tuple(Overrides.model_fields) if issubclass(section, Overrides) else ()
+    left_out = tuple(Overrides.model_fields) if issubclass(section, AnsweringOverrides) else ()
     if section is FinetuneConfig:
         left_out = ("prompt",)
     yield from _table(f"`{key}`{_which(section)}", section, left_out)

@@ -24,6 +24,8 @@ class Tally:
     """Counts over the texts that were linked."""
 
     records: int = 0
+    records_kept: int = 0
+    """Whose mentions came with them."""
     texts: int = 0
     texts_without_mention: int = 0
     mentions: int = 0
@@ -46,7 +48,7 @@ def ground(
     records: Iterable[dict[str, Any]], linker: Linker | ScispacyLinker, tally: Tally
 ) -> Iterator[dict[str, Any]]:
     """Each record with `mentions`: lists of mentions under `stem`, `context` and, one an option,
-    `options`; empty texts are not counted."""
+    `options`; empty texts are not counted. Mentions that came with a record stay as they are."""
 
     def link(text: str) -> list[dict[str, Any]]:
         mentions = linker.link(text)
@@ -56,6 +58,10 @@ def ground(
 
     for record in records:
         tally.records += 1
+        if record.get("mentions") is not None:
+            tally.records_kept += 1
+            yield record
+            continue
         mentions = {
             "stem": link(record.get("stem", "")),
             "context": link(record.get("context", "")),

@@ -38,7 +38,7 @@ class Splits:
         """(name, questions) of each split."""
         return iter((name, getattr(self, name)) for name in NAMES)
 
-    def add(self, split: str, id: str, **fields: Any) -> None:
+    def add(self, split: str, id: str, /, **fields: Any) -> None:
         """Check an item and append it to a split, or note why it cannot be used."""
         try:
             question = Question(id=id, **fields)

@@ -49,10 +49,21 @@ class TestRun:
         assert mentions["context"] == []
         assert [len(option) for option in mentions["options"]] == [0, 1]
 
+    def test_mentions_that_came_with_a_record_stay(self, built):
+        there = {"start": 0, "end": 2, "candidates": [{"cui": "X9", "score": 1}]}
+        record = {"stem": "CF?", "mentions": {"stem": [there], "context": [], "options": []}}
+        lines = json.dumps(record), json.dumps({"stem": "CF?", "mentions": None})
+        kept, linked = run(built, *lines)
+        assert kept == record
+        assert linked["mentions"]["stem"][0]["candidates"][0]["cui"] == "C1"
+        summary = json.loads((built / "out" / "test.jsonl.summary.json").read_text())
+        assert (summary["records"], summary["records_kept"], summary["texts"]) == (2, 1, 1)
+
     def test_summary_counts(self, built):
         run(built, '{"stem": "CF", "options": ["x", "CF"]}', '{"context": "cystic fibrosis"}')
         assert json.loads((built / "out" / "test.jsonl.summary.json").read_text()) == {
             "records": 2,
+            "records_kept": 0,
             "texts": 4,
             "texts_without_mention": 1,
             "mentions": 3,

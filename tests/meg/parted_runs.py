@@ -19,7 +19,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
 from torch.distributed.tensor import DTensor
 
-from meg import training
+from meg import finetune
 from meg.finetune import FinetuneCommand
 from meg.objectives import Answer
 from tests.meg.tracing import traced
@@ -38,7 +38,7 @@ def with_fsdp(self, *arguments, fsdp_plugin=None, **keywords):
 
 Accelerator.__init__ = with_fsdp
 torch.nn.Module.compile = traced
-training._check_compiler = lambda: None
+finetune.check = lambda config: None
 
 
 def terminated(objective, *arguments, **keywords):

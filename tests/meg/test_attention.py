@@ -99,7 +99,6 @@ class TestFlashAttention:
         alone = Example("a", (tokens.placeholder, 5, 6), ((7, 8),), ("C01",))
         batch = inputs_of(Collator.of(meg, Vectors(store))([alone]))
         monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
-        monkeypatch.setattr(training, "_check_compiler", lambda: None)
         with training.ready(meg, TrainingConfig(compile=True), False):
             meg(**batch)
             assert not flash

@@ -33,6 +33,14 @@ class TestPrefix:
         found = tokens.question_example(QUESTION, PromptConfig(concepts="none"), bool)
         assert text(tokens, found).startswith("<|user|>Answer.\n\nIs fever a")
 
+    def test_does_not_change_with_the_day(self):
+        tokenizer = byte_tokenizer()
+        tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }}" + tokenizer.chat_template
+        for _ in range(2):  # a tokenizer may have been wrapped before
+            tokens = Tokens(tokenizer)
+        found = tokens.question_example(QUESTION, PromptConfig(concepts="none"), bool)
+        assert text(tokens, found).startswith("26 Jul 2024<|user|>Is fever a")
+
     def test_is_plain_text_without_a_template(self, tokens):
         tokens.tokenizer.chat_template = None
         found = tokens.question_example(QUESTION, PromptConfig(concepts="none"), bool)

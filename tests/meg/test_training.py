@@ -162,7 +162,6 @@ class TestCompiled:
             traced(layer, **keywords)
 
         monkeypatch.setattr(torch.nn.Module, "compile", compile_)
-        monkeypatch.setattr(training, "_check_compiler", lambda: None)
         model_config = model_config.model_copy(update={"injection": injection})
         plain, _ = run(model_config, store, tmp_path / "plain")
         fast, _ = run(
@@ -177,19 +176,34 @@ class TestCompiled:
         self, meg_and_tokens, monkeypatch, recompute, kept
     ):
         monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
-        monkeypatch.setattr(training, "_check_compiler", lambda: None)
         meg = meg_and_tokens[0]
         with ready(meg, config(compile=True, gradient_checkpointing=recompute), False):
             assert functorch.activation_memory_budget == kept
         assert functorch.activation_memory_budget == 1.0
 
-    def test_says_what_compiler_is_missing(self, meg_and_tokens, monkeypatch):
+
+class TestCheck:
+    def test_says_what_compiler_is_missing(self, monkeypatch):
         monkeypatch.setenv("CXX", "no-such-compiler")
-        with (
-            pytest.raises(InputError, match=r"no-such-compiler is not there; .*compile: false"),
-            ready(meg_and_tokens[0], config(compile=True), False),
-        ):
-            pass
+        with pytest.raises(InputError, match=r"no-such-compiler is not there; .*compile: false"):
+            training.check(config(compile=True))
+
+    def test_says_that_deepspeed_is_missing(self, monkeypatch):
+        monkeypatch.setattr(training, "is_deepspeed_available", lambda: False)
+        with pytest.raises(InputError, match="pip install deepspeed, or set it to null"):
+            training.check(config(deepspeed="config/deepspeed/zero2.json"))
+
+    def test_says_that_its_settings_are_missing(self, monkeypatch):
+        monkeypatch.setattr(training, "is_deepspeed_available", lambda: True)
+        with pytest.raises(InputError, match=r"zero9\.json does not exist in /.*; give the path"):
+            training.check(config(deepspeed="zero9.json"))
+
+    def test_passes_what_is_there(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(training, "is_deepspeed_available", lambda: True)
+        monkeypatch.setenv("CXX", "python3 -O")
+        (tmp_path / "zero.json").touch()
+        training.check(config(compile=True, deepspeed=str(tmp_path / "zero.json")))
+        training.check(config())
 
 
 def test_adapters_read_bfloat16_as_it_is(model_config, store, tmp_path):

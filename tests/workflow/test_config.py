@@ -42,6 +42,12 @@ class TestShippedConfigs:
     def test_is_valid(self, name: str) -> None:
         load_config(shipped(name))
 
+    @pytest.mark.parametrize("name", ["graphsage", "edgegraphsage"])
+    def test_published_encoders_see_text_and_neighbours_alone(self, name: str) -> None:
+        encoder = load_config(shipped("default")).encoders[name]
+        assert (encoder.message_dim, encoder.spectral_dim, encoder.lineage) == (0, 0, 0)
+        assert not encoder.free
+
     @pytest.mark.parametrize("name", ["demo", "smoke"])
     def test_ablations_fit_both_open_ones(self, name: str) -> None:
         ablations = shipped("ablations")
@@ -86,6 +92,19 @@ class TestWrongConfig:
             (
                 {"datasets": {"quiz": {"prompt": {"answer": "digit"}}}},
                 "datasets.quiz.prompt.answer: Input should be 'text', 'letter' or 'yesno'",
+            ),
+            (
+                {"datasets": {"quiz": {"align": {"training": {"epochs": 2}}}}},
+                "datasets.quiz.align: Extra inputs are not permitted",
+            ),
+            (
+                {
+                    "datasets": {
+                        "other": TINY["datasets"]["quiz"]
+                        | {"trained_on": "quiz", "finetune": {"training": {"epochs": 2}}}
+                    }
+                },
+                "finetune: it is answered by the model of quiz; set finetune there",
             ),
             (
                 {"finetune": {"prompt": {"answer": "text"}}},

@@ -1,6 +1,7 @@
 """Which jobs a target asks for, by dry runs."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.workflow.conftest import Snakemake
 
 DATASETS = ["medqa", "pubmedqa", "medmcqa", "mmlu_from_medqa", "mmlu_from_medmcqa", "hpoquiz"]
 MODELS = ["llama", "llama3b", "mistral", "mistral_v01", "smollm"]
+ROOT = Path(__file__).parents[2]
 GRAPH = {"tables": 1, "features": 1, "train_encoder": 1}
 
 
@@ -52,6 +54,11 @@ class TestDefaultConfig:
         assert counts["score"] == 11
         assert counts["align"] == 3
         assert counts["report_page"] == 1
+
+    def test_deepspeed_settings_are_found_from_elsewhere(self, snakemake: Snakemake) -> None:
+        """The tests' working directory has no config/."""
+        shown = snakemake("-n", "-p", "results/models/medqa_mistral/meg.json")
+        assert f'"deepspeed":"{ROOT}/config/deepspeed/zero2_offload.json"' in shown
 
     def test_every_data_set_and_model(self, snakemake: Snakemake) -> None:
         names = [f"results/{d}_{m}.json" for d in DATASETS for m in MODELS]

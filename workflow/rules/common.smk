@@ -55,7 +55,16 @@ def code(module):
 
 
 def section(value):
-    """A section of the configuration as the JSON that a command takes."""
+    """A section of the configuration as the JSON that a command takes.
+
+    DeepSpeed's settings that are not in the working directory (--directory) are the project's own.
+    """
+    training = getattr(value, "training", None)
+    if training is not None and training.deepspeed is not None:
+        path = Path(training.deepspeed)
+        if not path.is_file() and (ROOT / path).is_file():
+            training = training.model_copy(update={"deepspeed": str(ROOT / path)})
+            value = value.model_copy(update={"training": training})
     return value.model_dump_json()
 
 

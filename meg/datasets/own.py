@@ -1,0 +1,29 @@
+"""Questions of the user's own, in the schema of `meg.question`.
+
+JSON lines: {"id", "stem", "context", "options": [...], "answer", "kind"}, the answer being the
+right option's number, from 0; `id`, `context` and `kind` may be left out. `mentions` are kept.
+"""
+
+from kg.errors import InputError
+from meg.config import FileConfig
+from meg.datasets.source import json_lines
+from meg.datasets.splits import NAMES, Splits
+
+__all__ = ["read"]
+
+
+def read(config: FileConfig) -> Splits:
+    """The splits that are there; a data set that is only asked needs test.jsonl alone."""
+    splits = Splits()
+    paths = {split: config.path / f"{split}.jsonl" for split in NAMES}
+    if not paths["test"].is_file():
+        raise InputError(
+            f"{paths['test']} does not exist; put train.jsonl, test.jsonl and, if you have one, "
+            "dev.jsonl into the folder (docs/data.md says what a line holds)"
+        )
+    for split, path in paths.items():
+        if not path.is_file():
+            continue
+        for number, row in json_lines(path):
+            splits.add(split, str(row.pop("id", f"{split}-{number}")), **row)
+    return splits
