@@ -1,4 +1,4 @@
-"""What watches a training from outside: a line of the log now and then, and a signal to stop."""
+"""What goes along with a training: the order of an epoch, lines of the log, a signal to stop."""
 
 import json
 import logging
@@ -8,9 +8,23 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-__all__ = ["LogLines", "StopOnSignal"]
+__all__ = ["FollowEpochs", "LogLines", "StopOnSignal"]
 
 log = logging.getLogger(__name__)
+
+
+class FollowEpochs(TrainerCallback):
+    """Tells a sampler the epoch.
+
+    The Trainer does too, but not through the wrappers that several processes and a continued
+    training put around it.
+    """
+
+    def __init__(self, sampler: Any) -> None:
+        self.sampler = sampler
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.sampler.set_epoch(int(state.epoch or 0))
 
 
 class LogLines(TrainerCallback):

@@ -50,8 +50,6 @@ class MEG(nn.Module):
         parameters = inspect.signature(_plain(llm).forward).parameters
         self.takes_positions = "position_ids" in parameters
         self.attention = str(self._config._attn_implementation)
-        # DeepSpeed wants all processes to call the same modules: the mapper even for no concepts.
-        self.in_step = False
         self._injected: tuple[Tensor, Tensor] | None = None
         if injection == "last":
             layers(llm)[-1].register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
@@ -93,7 +91,9 @@ class MEG(nn.Module):
                 "give one vector a placeholder, in batch order"
             )
         embedded = self.llm.get_input_embeddings()(input_ids.masked_fill(mask, 0))
-        if not found and not self.in_step:
+        # While training the mapper is called even for no concepts: DeepSpeed and FSDP want it so of
+        # all processes, and a step without any moves it alike however it is launched.
+        if not found and not self.training:
             return embedded
         if self.injection == "last":
             return embedded.masked_fill(mask[..., None], 0)
@@ -183,7 +183,7 @@ class MEG(nn.Module):
         mask, concepts = self._injected
         hidden = inputs[0] if inputs else keywords["hidden_states"]
         # In generation all steps but the first have one new token each, and nothing to inject.
-        if hidden.shape[1] != mask.shape[1] or not (len(concepts) or self.in_step):
+        if hidden.shape[1] != mask.shape[1] or not (len(concepts) or self.training):
             return None
         mask = mask[..., None]
         mapped = self.mapper(concepts).to(hidden.dtype)

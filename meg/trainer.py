@@ -14,6 +14,7 @@ from transformers.trainer import SCHEDULER_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from kg.errors import InputError
+from meg.callbacks import FollowEpochs
 from meg.meter import Meter
 from meg.model import MEG
 from meg.parted import give_back_deepspeed, give_back_fsdp, leave_out_frozen, load_into, whole
@@ -36,6 +37,10 @@ class ObjectiveTrainer(Trainer):
         super().__init__(**arguments)
         self.rates, self.watch = rates, watch
         self.examples: list[Example] = [example for _, example in arguments["train_dataset"]]
+        step = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        lengths = [len(example) for example in self.examples]
+        self.order = LengthGrouped(lengths, step * self.args.world_size, self.args.seed)
+        self.add_callback(FollowEpochs(self.order))
         self.parts: dict[str, torch.Tensor] = {}
         self.meter = Meter(_size(self.model), self.args.world_size)
 
@@ -85,7 +90,8 @@ class ObjectiveTrainer(Trainer):
         if "loss" in logs:
             parts = {name: round(float(value), 4) for name, value in self.parts.items()}
             logs = logs | parts | self.meter.read()
-            if not self.meg.in_step:  # else the weights are in parts, or narrow
+            if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
+                # Else the weights are in parts, or narrow.
                 logs |= self.watch()
             optimiser: Any = self.optimizer
             if "learning_rate" in logs and len(optimiser.param_groups) > 1:
@@ -94,9 +100,7 @@ class ObjectiveTrainer(Trainer):
         super().log(logs, *arguments, **keywords)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
-        step = self.args.gradient_accumulation_steps * self.args.world_size
-        lengths = [len(example) for example in self.examples]
-        return LengthGrouped(lengths, self.args.train_batch_size * step, self.args.seed)
+        return self.order
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """What is trained; DeepSpeed's engine saves it itself, beside the optimiser."""

@@ -60,7 +60,6 @@ def train(
     arguments = _arguments(config, state, len(examples), seed, bf16, layer)
     # A process uses one GPU, whatever it sees: DataParallel would cut the flat concept vectors.
     arguments._n_gpu = min(1, arguments.n_gpu)
-    meg.in_step = bool(arguments.fsdp) or config.deepspeed is not None
     trainer = ObjectiveTrainer(
         model=objective,
         args=arguments,
