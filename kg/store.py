@@ -6,6 +6,7 @@ float16 or float32. Attributes: `format`, `concepts` (digest of the ordered cuis
 offset in the file, so opening costs no memory and a look-up is a binary search.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,17 @@ class EmbeddingStore:
     def dim(self) -> int:
         """Width of a vector."""
         return self.embedding.shape[1]
+
+    @property
+    def space(self) -> str:
+        """Digest of what the numbers of a vector mean: of the encoder's settings and measures.
+
+        `kg.embed` adds concepts in the same space; vectors without measures were made elsewhere,
+        and are told apart by their concepts.
+        """
+        attributes = self.attributes
+        made = [attributes["config"], attributes["metrics"] or attributes["concepts"]]
+        return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 
     def rows(self, cuis: Sequence[str]) -> np.ndarray:
         """Row of each cui, (n,) int64; -1 where the store does not have it."""

@@ -159,7 +159,7 @@ class AlignCommand(Command):
             record = Record(
                 model=model,
                 kge=store.dim,
-                store=store.attributes["concepts"],
+                store=store.space,
                 store_path=str(self.store),
             )
             save(self.out, meg, record, history, metrics)

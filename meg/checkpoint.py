@@ -47,7 +47,7 @@ class Record(Section):
     format: str = "meg-checkpoint-1"
     model: ModelConfig
     kge: int = Field(description="width of the concept vectors")
-    store: str = Field(description="digest of the store's concepts; empty: made without a store")
+    store: str = Field(description="EmbeddingStore.space of its vectors; empty: none were used")
     prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
     store_path: str | None = Field(None, description="where the store was; a hint for meg.ask")
     linker_path: str | None = Field(None, description="where the linker was; a hint for meg.ask")
@@ -123,16 +123,17 @@ def read_record(path: Path) -> Record:
 
 
 def check_store(record: Record, store: EmbeddingStore | None) -> None:
-    """Raise InputError unless the model was trained with the vectors of the store's concepts."""
+    """Raise InputError unless the store's vectors are of the space that the model learned."""
     if store is None:
         if record.store:
             raise InputError("the checkpoint takes concept vectors; give --store, those it had")
     elif not record.store:
         raise InputError("the checkpoint is a text-only one and takes no vectors; omit --store")
-    elif record.store != store.attributes["concepts"] or record.kge != store.dim:
+    elif record.store != store.space or record.kge != store.dim:
         raise InputError(
-            f"the checkpoint was trained with another store than {store.path} ({store.dim} wide, "
-            f"expected {record.kge}); give --store the one it was trained with, or train again"
+            f"the checkpoint was trained with other vectors than {store.path} has ({store.dim} "
+            f"wide, expected {record.kge}; or of another encoder); give --store the one it was "
+            "trained with, or that one extended by kg.embed, or train again"
         )
 
 

@@ -61,7 +61,8 @@ class ModelConfig(Section):
 
     base: str = Field(
         "mistralai/Mistral-7B-Instruct-v0.1",
-        description="hub id, folder, or package:<python package>/<file>.gguf",
+        description="hub id, folder, .gguf file, package:<python package>/<file>.gguf, or "
+        "random:<model type> (tiny, to try things)",
     )
     dtype: Literal["bfloat16", "float16", "float32"] = Field(
         "bfloat16",
@@ -197,6 +198,15 @@ class FinetuneConfig(Section):
     train_mapper: bool = Field(False, description="train the mapper too; the paper froze it")
     questions: int | None = Field(None, ge=1, description="train on this many; null: on all")
     vectors: VectorKind = Field("store", description=PERMUTED)
+
+    @model_validator(mode="after")
+    def _has_wrong_answers(self) -> "FinetuneConfig":
+        if self.objective == "answer" and self.prompt.answer == "yesno":
+            raise ValueError(
+                "objective: answer learns from the right option alone, behind which yesno has "
+                "nothing but Yes; set objective to listwise, or prompt.answer to text or letter"
+            )
+        return self
 
 
 class PredictConfig(Section):

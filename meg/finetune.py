@@ -18,7 +18,7 @@ from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
-from meg.checkpoint import Record, build, check_store, load, save
+from meg.checkpoint import Record, build, check_store, load, read_record, save
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer
@@ -71,7 +71,9 @@ class FinetuneCommand(Command):
     store: Path | None = Field(None, description="embeddings.h5; none: for a text-only model")
     align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
-    model: ModelConfig = Field(ModelConfig(), description="the LLM, its adapters and its mapper")
+    model: ModelConfig = Field(
+        ModelConfig(), description="the LLM, its adapters and its mapper; with --align, as there"
+    )
     config: FinetuneConfig = Field(FinetuneConfig(), description="Phase II")
     seed: int = Field(0, ge=0, description="seed of weights, choice and order of the questions")
     state: Path = Field(description="folder for checkpoints to resume from")
@@ -80,26 +82,31 @@ class FinetuneCommand(Command):
     def run(self) -> None:
         """Load Phase I's model or build one, train it, save the checkpoint."""
         check(self.config.training)
+        start = self.config.start
+        if (start == "align") != (self.align is not None):
+            raise InputError(
+                f"config.start is {start} and --align {self.align}; give Phase I's checkpoint by "
+                "--align, or set config.start to base and leave --align out"
+            )
         store = EmbeddingStore(self.store) if self.store else None
-        if store is None and (needs_store(self.config.prompt) or self.config.start == "align"):
+        if store is None and (needs_store(self.config.prompt) or start == "align"):
             raise InputError(
                 "no --store: it may be left out only for a text-only model, with prompt.concepts "
                 f"none (is {self.config.prompt.concepts}), prompt.triplets 0 (is "
-                f"{self.config.prompt.triplets}) and start base (is {self.config.start})"
+                f"{self.config.prompt.triplets}) and start base (is {start})"
             )
         questions = list(read_questions(self.questions))
         torch.manual_seed(self.seed)
         with resumable(self.state, self._identity(store)) as state:
-            model = self.model.model_copy(update={"base": self.base or self.model.base})
             vectors = Vectors(store, self.config.vectors, self.seed)
-            meg, tokens = self._start(model, vectors)
+            meg, tokens, model = self._start(vectors)
             history, counts = finetune(
                 meg, tokens, questions, vectors, self.config, state, self.seed
             )
             record = Record(
                 model=model,
                 kge=vectors.dim,
-                store=store.attributes["concepts"] if store else "",
+                store=store.space if store else "",
                 prompt=self.config.prompt,
                 store_path=self.store and str(self.store),
             )
@@ -120,12 +127,28 @@ class FinetuneCommand(Command):
             "inputs": [file_digest(path) for path in inputs if path.is_file()],
         }
 
-    def _start(self, model: ModelConfig, vectors: Vectors) -> tuple[MEG, Tokens]:
+    def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, ModelConfig]:
+        """The model to train, and what it is: after Phase I, what that made it."""
+        named = self.model.model_copy(update={"base": self.base or self.model.base})
         if self.align is None:
-            return build(model, vectors.dim)
-        meg, tokens, record = load(self.align, model.base, trainable=True)
+            return *build(named, vectors.dim), named
+        given = "model" in self.model_fields_set
+        made = read_record(self.align).model
+        if given and (other := _differing(named, made)):
+            raise InputError(
+                f"--model has another {', '.join(other)} than {self.align}, which the training "
+                "starts from; leave --model out, or run meg.align anew with it"
+            )
+        base = named.base if given else self.base
+        meg, tokens, record = load(self.align, base, trainable=True)
         check_store(record, vectors.store)
-        return meg, tokens
+        return meg, tokens, made.model_copy(update={"base": base or made.base})
+
+
+def _differing(one: ModelConfig, other: ModelConfig) -> list[str]:
+    """Names of the settings in which two models differ; where the base LLM lies is none."""
+    fields = sorted(set(ModelConfig.model_fields) - {"base"})
+    return [name for name in fields if getattr(one, name) != getattr(other, name)]
 
 
 if __name__ == "__main__":

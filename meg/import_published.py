@@ -134,7 +134,7 @@ class ImportPublishedCommand(Command):
         record = Record(
             model=ModelConfig(base=self.base, lora=lora, mapper=mapper),
             kge=kge,
-            store=store.attributes["concepts"],
+            store=store.space,
             prompt=self.prompt,
             store_path=str(self.store),
         )

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
 from meg.mapper import Mapper
@@ -51,8 +53,10 @@ class MEG(nn.Module):
         self.takes_positions = "position_ids" in parameters
         self.attention = str(self._config._attn_implementation)
         self._injected: tuple[Tensor, Tensor] | None = None
+        self.hook: RemovableHandle | None = None
         if injection == "last":
-            layers(llm)[-1].register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
+            last = layers(llm)[-1]
+            self.hook = last.register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
 
     @property
     def device(self) -> torch.device:
@@ -73,9 +77,12 @@ class MEG(nn.Module):
         """
         config = self._config
         kinds = getattr(config, "layer_types", None) or getattr(config, "layers_block_type", [])
-        if not self.takes_positions or {*kinds} - {*ATTENTION}:
+        if not self.takes_positions or {*kinds} - {*ATTENTION} or getattr(config, "alibi", False):
             return 0
-        return getattr(config, "sliding_window", None) or sys.maxsize
+        window = getattr(config, "sliding_window", None)
+        if "local" in getattr(config, "attention_layers", ()):  # GPT-Neo's name for it
+            window = config.window_size
+        return window or sys.maxsize
 
     def embed(self, input_ids: Tensor, concepts: Tensor) -> Tensor:
         """Input embeddings (batch, seq, hidden) with `concepts` (concept, kge) injected.
@@ -156,20 +163,32 @@ class MEG(nn.Module):
     def _only(self, logits_at: Tensor | None) -> Iterator[None]:
         """Let the output layer see only some positions: its cost is that of many layers.
 
-        A hook on the layer, because models differ in what follows it (scaling, soft caps).
+        A hook on the layer, because models differ in what follows it (scaling, soft caps). When
+        options are compared, not trained, logits are float32: rounded to bfloat16 those of two
+        options are often equal, and the first one would win.
         """
         if logits_at is None:
             yield
             return
+        layer = self.llm.get_output_embeddings()
 
         def select(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
             return (inputs[0].flatten(0, 1)[logits_at][None],)
 
-        handle = self.llm.get_output_embeddings().register_forward_pre_hook(select)
+        def widen(_: nn.Module, inputs: tuple[Tensor], logits: Tensor) -> Tensor:
+            bias = None if layer.bias is None else layer.bias.float()
+            with torch.autocast(logits.device.type, enabled=False):
+                return F.linear(inputs[0].float(), layer.weight.float(), bias)
+
+        handles = [layer.register_forward_pre_hook(select)]
+        narrow = isinstance(layer, nn.Linear) and layer.weight.dtype in (torch.bfloat16, torch.half)
+        if narrow and not torch.is_grad_enabled():
+            handles.append(layer.register_forward_hook(widen))
         try:
             yield
         finally:
-            handle.remove()
+            for handle in handles:
+                handle.remove()
 
     def _at_last_layer(
         self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict

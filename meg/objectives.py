@@ -27,7 +27,7 @@ def option_scores(logits: Tensor, batch: Batch, verdicts: tuple[int, int] | None
     """
     if verdicts is not None:
         yes, no = verdicts
-        return (logits[:, yes] - logits[:, no]).float()
+        return logits[:, yes].float() - logits[:, no].float()
     # log-softmax of the targets only, without a second (target, vocab) tensor
     chosen = logits.gather(1, batch["targets"][:, None])[:, 0].float()
     likelihood = chosen - torch.logsumexp(logits.float(), dim=-1)

@@ -68,6 +68,8 @@ class MEG(Network):
     def __init__(
         self, network: Network, tokens: Tokens, record: Record, linker: Linker | None = None
     ) -> None:
+        if network.hook is not None:  # this network sets its own
+            network.hook.remove()
         super().__init__(network.llm, network.mapper, network.placeholder, network.injection)
         self.tokens = tokens
         self.record = record
@@ -109,7 +111,7 @@ class MEG(Network):
         record = Record(
             model=settings,
             kge=opened.dim,
-            store=opened.attributes["concepts"],
+            store=opened.space,
             store_path=str(store),
             linker_path=linker and str(linker),
         )

@@ -94,25 +94,24 @@ class Tokens:
         """A question in at most `config.max_tokens` tokens, by cutting its context from the end.
 
         Question, options and their concepts are never cut: a question that is too long without
-        any context stays so. With `gold_only` the right option is the only branch.
+        any context stays so. With `gold_only` the right option is the only branch; what is cut
+        does not depend on it, so that a model learns from the text that it is asked with.
         """
         if config.triplets:
             question = with_triplets(question, config, known)
-        example = self._whole(question, config, known, gold_only)
+        example = self._whole(question, config, known)
         while len(example) > config.max_tokens and question.context:
             question = self._shorten(question, len(example) - config.max_tokens)
-            example = replace(self._whole(question, config, known, gold_only), shortened=True)
+            example = replace(self._whole(question, config, known), shortened=True)
+        if gold_only:
+            return replace(example.apart(self.placeholder)[example.gold], gold=0)
         return example
 
-    def _whole(
-        self, question: Question, config: PromptConfig, known: Known, gold_only: bool
-    ) -> Example:
+    def _whole(self, question: Question, config: PromptConfig, known: Known) -> Example:
         prompt = question_prompt(question, config, known)
         prefix, space = self._prefix(prompt)
         encode = self._answer if config.answer == "text" else self._encode
         branches = tuple(tuple(encode(space + branch)) for branch in prompt.branches)
-        if gold_only:
-            return Example(prompt.id, prefix, (branches[prompt.gold],), prompt.cuis)
         return Example(prompt.id, prefix, branches, prompt.cuis, prompt.gold)
 
     def _shorten(self, question: Question, excess: int) -> Question:

@@ -45,9 +45,21 @@ FAMILIES = {
     "phi": {},
     "phi3": GROUPED | {"sliding_window": None},
     "gpt_neox": {},
+    "gpt_neo": {
+        "num_layers": 2,
+        "num_heads": 4,
+        "attention_types": [[["local", "global"], 1]],
+        "window_size": WINDOW,
+    },
     "bloom": {"n_layer": 2, "n_head": 4},  # ALiBi: no position ids
+    "falcon": {"alibi": True, "new_decoder_architecture": False},
 }
-WINDOWED = {name for name, settings in FAMILIES.items() if settings.get("sliding_window")}
+ALIBI = {"bloom", "falcon"}
+WINDOWED = {
+    name
+    for name, settings in FAMILIES.items()
+    if settings.get("sliding_window") or settings.get("window_size")
+}
 
 
 def plain_model(family):
@@ -132,7 +144,7 @@ class TestBranches:
         torch.testing.assert_close(scores(meg, store, [whole]), expected, atol=1e-4, rtol=0)
 
     def test_share_a_row_only_where_the_llm_lets_them(self, family, meg, store):
-        expected = WINDOW if family in WINDOWED else 0 if family == "bloom" else sys.maxsize
+        expected = WINDOW if family in WINDOWED else 0 if family in ALIBI else sys.maxsize
         assert meg.longest_shared == expected
         whole = example("C01", (5, 6, 7), (8, 9), prefix=20)
         rows = len(Collator.of(meg, Vectors(store))([whole])["input_ids"])

@@ -135,6 +135,12 @@ class TestPromptConfig:
         assert plain != changed
 
 
+class TestFinetuneConfigRefuses:
+    def test_to_learn_yes_alone(self):
+        with pytest.raises(ValueError, match="nothing but Yes; set objective to listwise"):
+            FinetuneConfig(prompt=PromptConfig(answer="yesno"), objective="answer")
+
+
 class TestAlignConfig:
     def trained(self, model_config, store, state, config):
         torch.manual_seed(0)

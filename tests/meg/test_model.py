@@ -108,6 +108,24 @@ class TestSharedPrefix:
         torch.testing.assert_close(together, apart, atol=1e-5, rtol=0)
 
 
+class TestNarrowLogits:
+    def test_are_float32_where_options_are_compared(self, meg_and_tokens, store):
+        """Else, rounded to bfloat16, those of two options would often be equal."""
+        meg, tokens = meg_and_tokens
+        meg.llm.get_base_model().bfloat16()
+        batch = inputs_of(Collator(Vectors(store), torch.bfloat16)([example(tokens)]))
+        read = []
+        head = meg.llm.get_output_embeddings()
+        head.register_forward_hook(lambda _, inputs, __: read.append(inputs[0]))
+        with meg.autocast():
+            trained = meg(**batch)
+            with torch.no_grad():
+                compared = meg(**batch)
+        assert trained.dtype == torch.bfloat16
+        expected = read[1][0].float() @ head.weight.float().T
+        torch.testing.assert_close(compared, expected, atol=1e-5, rtol=1e-5)
+
+
 class TestLogitsAt:
     def test_are_those_positions_of_all_logits(self, meg_and_tokens, store):
         meg, tokens = meg_and_tokens

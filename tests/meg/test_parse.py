@@ -20,6 +20,7 @@ class TestLetters:
             "B\nAs gout",
             "B. A fever would not swell a joint (B).",
             "(B) (B)",
+            "B. Gout\n\nThe patient has a fever because",
         ],
     )
     def test_are_read(self, text):
@@ -50,8 +51,27 @@ class TestLetters:
     def test_mean_nothing_where_none_was_listed(self):
         assert chosen_option("B", OPTIONS, PromptConfig(list_options=False)) is None
 
+    @pytest.mark.parametrize(
+        "text", ["A. Vitamin C", "A. vitamin  C, because", "A) Vitamin C\n\nThe patient"]
+    )
+    def test_in_the_options_own_text_name_no_other(self, text):
+        options = ("Vitamin C", "Vitamin D", "Vitamin K")
+        assert chosen_option(text, options, PromptConfig()) == 0
+
+    @pytest.mark.parametrize(
+        "text", ["A. Vitamin C or B", "A. Vitamin D or C.", "A. Vitamin C or C"]
+    )
+    def test_behind_it_name_another(self, text):
+        options = ("Vitamin C", "Vitamin D", "Vitamin K")
+        assert chosen_option(text, options, PromptConfig()) is None
+
 
 class TestTexts:
+    def test_go_before_letters_where_texts_were_asked_for(self):
+        groups = ("O", "A", "B", "AB")
+        assert chosen_option("A", groups, PromptConfig(answer="text")) == 1
+        assert chosen_option("A", groups, PromptConfig()) == 0
+
     @pytest.mark.parametrize("text", ["gout", " Gout. ", "GOUT\n"])
     def test_may_differ_in_case_and_space(self, text):
         assert chosen_option(text, OPTIONS, PromptConfig(answer="text")) == 1

@@ -43,6 +43,17 @@ class TestAsk:
         assert answer.text == options[int(np.argmax(answer.scores))]
         assert {used.cui for used in answer.concepts} == {"C01", "C02"}
 
+    def test_works_with_injection_at_the_last_layer(self, model_config, graph, tmp_path):
+        torch.manual_seed(0)
+        last = model_config.model_copy(update={"injection": "last"})
+        made = MEG.from_base(last.base, graph / "sage" / "embeddings.h5", last)
+        scores = made.score_options(QUESTION, ["yes", "no"])
+        made.save_pretrained(tmp_path / "m")
+        again = MEG.from_pretrained(tmp_path / "m")
+        assert again.score_options(QUESTION, ["yes", "no"]) == scores
+        made.vectors = Vectors(made.vectors.store, "permuted")
+        assert made.score_options(QUESTION, ["yes", "no"]) != scores
+
     def test_of_a_text_only_model_injects_nothing(self, model):
         model.record = model.record.model_copy(update={"prompt": PromptConfig(concepts="none")})
         assert model.ask(QUESTION, max_new_tokens=2).concepts == ()
@@ -74,7 +85,7 @@ class TestSaved:
 
     def test_another_store_is_refused(self, model, tmp_path, store):
         model.save_pretrained(tmp_path / "m")
-        with pytest.raises(InputError, match="another store"):
+        with pytest.raises(InputError, match="other vectors than"):
             MEG.from_pretrained(tmp_path / "m", store=store.path)
 
     def test_made_without_a_store_needs_none(self, model_config, tmp_path, store):

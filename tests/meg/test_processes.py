@@ -22,6 +22,7 @@ TRAINING = TrainingConfig(
 )
 CONFIG = FinetuneConfig(
     training=TRAINING,
+    start="base",
     objective="listwise",
     train_mapper=True,
     prompt=PromptConfig(answer="text", list_options=False),
@@ -141,7 +142,7 @@ class TestTwoProcesses:
         frozen = changed(command, tmp_path / "frozen", train_mapper=False)
         frozen.run()
         prompt = CONFIG.prompt.model_copy(update={"concepts": "none"})
-        text_only = changed(command, tmp_path / "text_only", start="base", prompt=prompt)
+        text_only = changed(command, tmp_path / "text_only", prompt=prompt)
         text_only = text_only.model_copy(update={"store": None})
         text_only.run()
         runs = [

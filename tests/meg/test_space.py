@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from kg.command import main
-from kg.store import write_store
-from kg.tables import concepts_digest, write_concepts
+from kg.store import EmbeddingStore, write_store
+from kg.tables import write_concepts
 from meg.checkpoint import Record, build, load_mapper, save
 from meg.config import MapperConfig
 from meg.space import SpaceCommand, _chosen, space
@@ -96,7 +96,8 @@ def test_reads_the_mapper_of_a_checkpoint(model_config, tmp_path, mapper):
     write_store(tmp_path / "embeddings.h5", table["cui"], vectors, {}, {})
     model = model_config.model_copy(update={"mapper": mapper})
     meg, _ = build(model, 6)
-    save(tmp_path / "m", meg, Record(model=model, kge=6, store=concepts_digest(table["cui"])))
+    space = EmbeddingStore(tmp_path / "embeddings.h5").space
+    save(tmp_path / "m", meg, Record(model=model, kge=6, store=space))
     x = torch.from_numpy(vectors)
     assert torch.equal(load_mapper(tmp_path / "m")(x), meg.mapper.cpu()(x))
     names = {"checkpoint": "m", "store": "embeddings.h5", "concepts": "concepts.parquet"}

@@ -113,6 +113,15 @@ class TestLongContext:
 
 
 class TestGoldOnly:
+    def test_cuts_what_the_question_with_all_options_loses(self, tokens):
+        question = Question(
+            id="q", stem="Which?", context=CONTEXT, options=("a", "b" * 40), answer=0
+        )
+        config = PromptConfig(answer="text", max_tokens=200)
+        learned = tokens.question_example(question, config, bool, gold_only=True)
+        assert learned.prefix == tokens.question_example(question, config, bool).prefix
+        assert learned.shortened
+
     def test_keeps_the_right_option_alone(self, tokens):
         question = Question(id="q", stem="Which?", options=("a", "b"), answer=1)
         config = PromptConfig(answer="text", list_options=False)

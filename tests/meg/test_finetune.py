@@ -1,0 +1,62 @@
+"""The command of Phase II: what it starts from, and what it says it made."""
+
+import pytest
+
+from kg.errors import InputError
+from meg.checkpoint import Record, build, read_record, save
+from meg.config import FinetuneConfig, LoraSettings, TrainingConfig
+from meg.finetune import FinetuneCommand
+from meg.question import Question, write_questions
+
+CONFIG = FinetuneConfig(training=TrainingConfig(epochs=1, batch_size=2, report_to=[]))
+
+
+@pytest.fixture
+def phase_1(model_config, store, tmp_path):
+    model = model_config.model_copy(update={"system": "Be brief.", "injection": "last"})
+    meg, _ = build(model, store.dim)
+    save(tmp_path / "phase_1", meg, Record(model=model, kge=store.dim, store=store.space))
+    return tmp_path / "phase_1"
+
+
+@pytest.fixture
+def arguments(store, tmp_path):
+    questions = [Question(id="q", stem="Which?", options=("a", "b"), answer=1)] * 2
+    write_questions(tmp_path / "train.jsonl", questions)
+    return {
+        "questions": tmp_path / "train.jsonl",
+        "store": store.path,
+        "config": CONFIG,
+        "state": tmp_path / "state",
+        "out": tmp_path / "out",
+    }
+
+
+class TestRecord:
+    def test_is_of_the_model_that_phase_1_made(self, phase_1, arguments):
+        FinetuneCommand(**arguments, align=phase_1).run()
+        found, made = read_record(arguments["out"]), read_record(phase_1)
+        assert found.model == made.model
+        assert found.prompt == CONFIG.prompt
+
+    def test_names_the_base_that_was_given(self, phase_1, arguments, model_config, tmp_path):
+        (tmp_path / "moved").symlink_to(model_config.base)
+        FinetuneCommand(**arguments, align=phase_1, base=str(tmp_path / "moved")).run()
+        assert read_record(arguments["out"]).model.base == str(tmp_path / "moved")
+
+
+class TestRefuses:
+    def test_another_model_than_phase_1_made(self, phase_1, arguments, model_config):
+        other = model_config.model_copy(update={"lora": LoraSettings(r=3)})
+        with pytest.raises(InputError, match="has another injection, lora, system than"):
+            FinetuneCommand(**arguments, align=phase_1, model=other).run()
+        assert not arguments["out"].exists()
+
+    def test_to_start_from_a_phase_1_that_is_not_given(self, arguments):
+        with pytest.raises(InputError, match="start is align and --align None; give Phase I"):
+            FinetuneCommand(**arguments).run()
+
+    def test_a_phase_1_that_it_would_not_start_from(self, phase_1, arguments):
+        config = CONFIG.model_copy(update={"start": "base"})
+        with pytest.raises(InputError, match=r"set config\.start to base and leave --align out"):
+            FinetuneCommand(**arguments | {"config": config}, align=phase_1).run()
