@@ -131,7 +131,7 @@ class EncoderConfig(Section):
     ] = Field(
         default="graphsage",
         description="text: features alone; graphsage: plain mean of the neighbours; edgegraphsage: "
-        "messages see the relation; distmult, transe, complex, rotate: a free vector a concept; "
+        "messages see the relation; distmult, transe, complex, rotate: a look-up table; "
         "rdf2vec: word2vec over random walks; random: the control",
     )
     dim: int = Field(default=256, ge=8, description="width of a stored vector")
@@ -156,7 +156,7 @@ class EncoderConfig(Section):
     layers: int = Field(default=2, ge=1, description="SAGE: message-passing steps")
     free: bool = Field(
         default=True,
-        description="SAGE: a free vector a concept beside what text and neighbours say",
+        description="SAGE: a trained vector per concept beside what text and neighbours say",
     )
     fanout: int | None = Field(
         default=10, ge=1, description="SAGE: neighbours drawn for a node in training (null: all)"

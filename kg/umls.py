@@ -1,7 +1,7 @@
 """A UMLS Metathesaurus to the two tables, streaming: each file is checked line by line, then read.
 
 python -m kg.umls --folder 2026AA/META --out results/umls
-UMLS_API_KEY=... python -m kg.umls --download true --release 2026AA --folder data/umls --out ...
+UMLS_API_KEY=... python -m kg.umls --download --release 2026AA --folder data/umls/META --out ...
 """
 
 from pathlib import Path

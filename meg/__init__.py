@@ -1,8 +1,13 @@
 """The language side of MEG: questions, the model, its two training phases, evaluation."""
 
+import logging
 from typing import Any
 
 __all__ = ["MEG"]
+
+# PEFT loads bitsandbytes where it is installed, which then misses kernels that only a base LLM of
+# 4 bits on a CPU would use, in every command.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def __getattr__(name: str) -> Any:

@@ -109,7 +109,7 @@ class TrainingConfig(Section):
     )
     save_every: int = Field(100, ge=1, description="optimiser steps between resume checkpoints")
     deepspeed: str | None = Field(None, description="DeepSpeed JSON, e.g. config/deepspeed/*.json")
-    fsdp: bool = Field(False, description="part the LLM's weights over the GPUs by PyTorch's FSDP2")
+    fsdp: bool = Field(False, description="shard the LLM over the GPUs by PyTorch's FSDP2")
     report_to: list[str] = Field(["tensorboard"], description="transformers' loggers")
 
     @model_validator(mode="after")
