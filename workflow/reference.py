@@ -38,9 +38,9 @@ snakemake --cores all --configfile config/demo.yaml mine.yaml
 A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's
 name. YAML reads `1e-4` as text: write `1.0e-4`.
 
-`align`, `prompt`, `finetune` and `predict` may also be set inside a model or a variant; a data set may
-set all of these but `align`. Name only the keys that differ. A variant overrides a model, a model a
-data set, a data set the top level.
+`align`, `prompt`, `finetune` and `predict` may also be set inside a model or a variant; a data set
+may set all of these but `align`. Name only the keys that differ. A variant overrides a model, a
+model a data set, a data set the top level.
 
 Everything below is made from the code by `python -m workflow.reference > config/README.md`.
 """
