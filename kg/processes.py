@@ -43,8 +43,8 @@ def device() -> torch.device:
     number, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if number >= gpus:
         raise InputError(
-            f"process {number} of this machine has no GPU: {gpus} can be seen; set the model's gpus "
-            f"(kg.gpus for a graph encoder) to {gpus}, or hide them with CUDA_VISIBLE_DEVICES="
+            f"process {number} of this machine has no GPU: {gpus} can be seen; set gpus of the "
+            f"model (of kg for an encoder) to {gpus}, or hide them with CUDA_VISIBLE_DEVICES="
         )
     return torch.device("cuda", number)
 
