@@ -151,7 +151,11 @@ class ComparisonCommand(Command):
 
     def run(self) -> None:
         """Read, compare, write."""
-        table = comparison({name: read_json(path) for name, path in self.encoders.items()})
+        metrics = {name: read_json(path) for name, path in self.encoders.items()}
+        seeds = {name: one["config"]["seed"] for name, one in metrics.items()}
+        if len(set(seeds.values())) > 1:
+            log.warning("splits of several seeds: rows differ by them, too (%s)", seeds)
+        table = comparison(metrics)
         with replacing(self.out) as temporary:
             table.write_csv(temporary, separator="\t", float_precision=4)
         with mpl.rc_context({"svg.hashsalt": self.out.stem, "svg.fonttype": "none"}):

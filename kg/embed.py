@@ -10,6 +10,7 @@ random vectors know nothing of concepts that they were not trained on.
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -91,9 +92,14 @@ class EmbedCommand(Command):
                 f"{len(both)} of {len(new)} concepts of {self.features} have a vector already "
                 f"(first {both[0].decode()}); leave them out"
             )
-        with safe_open(self.encoder / "encoder.safetensors", "pt") as file:
-            config = EncoderConfig.model_validate(json.loads(file.metadata()["config"]))
+        path = self.encoder / "encoder.safetensors"
+        if not path.is_file():
+            raise InputError(f"{path} does not exist; give a folder that kg.train wrote")
+        with safe_open(path, "pt") as file:
+            made = json.loads(file.metadata()["made"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = EncoderConfig.model_validate(made["config"])
+        self._compare(made["features"], new.attributes["config"])
         parts = chunks(stored_rows(new.embedding))
         vectors = [embed(raw, weights, config).numpy() for raw in parts]
         cuis = [cui.decode() for cui in (*old.cuis.tolist(), *new.cuis.tolist())]
@@ -106,6 +112,23 @@ class EmbedCommand(Command):
             old.attributes["metrics"],
         )
         log.info("%s: %d concepts, of them %d new", self.out, len(cuis), len(new))
+
+    def _compare(self, known: dict[str, Any], new: dict[str, Any]) -> None:
+        """Raise InputError unless `kg.features` made both alike; models may lie elsewhere now."""
+        for key in ("pooling", "lowercase", "max_tokens"):
+            if known.get(key) != new.get(key):
+                raise InputError(
+                    f"{self.features}: {key} is {new.get(key)}, the encoder's features had "
+                    f"{known.get(key)}; make them by kg.features with the same configuration"
+                )
+        if known.get("model") != new.get("model"):
+            log.warning(
+                "%s: text encoder %s, the encoder's features are by %s; vectors are right only if "
+                "both are the same model",
+                self.features,
+                new.get("model"),
+                known.get("model"),
+            )
 
 
 if __name__ == "__main__":

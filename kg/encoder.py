@@ -3,7 +3,7 @@
 `graphsage` is PyG's SAGEConv with the mean over neighbours; `edgegraphsage` adds what
 E-GraphSAGE (arXiv 2103.16329) puts into a message, [h_u ; e_uv], where e_uv is a learned vector
 of the relation: its message function is linear, so the mean over neighbours of W [h_u ; e_uv]
-is W_h mean(h_u) + W_e mean(e_uv), and the second term needs only how often each relation comes in.
+is W_h mean(h_u) + W_e mean(e_uv), and the second term is a mean over rows of one small table.
 Text and neighbours tell what a node is likely to be linked to; a free vector a node, added to what
 they say, remembers what it is linked to, as a look-up encoder's does.
 """
@@ -60,7 +60,8 @@ class GraphLayer(nn.Module):
         )
         out = self.conv((x, own), edges)
         if self.relation is not None:
-            out = out + self.relation(_shares(start, relation, self.relation.in_features))
+            told = self.relation.weight.T.contiguous()
+            out = out + mean_of_rows(told, start, relation).to(out.dtype)
         return self.skip(own) + F.relu(self.norm(out))
 
 
@@ -161,14 +162,6 @@ class _MeanOfRows(torch.autograd.Function):
         order = torch.argsort(source, stable=True)
         back = starts(torch.bincount(source, minlength=ctx.sources))
         return F.embedding_bag(owner[order], shared, back[:-1], mode="sum"), None, None
-
-
-def _shares(start: Tensor, relation: Tensor, relations: int) -> Tensor:
-    """Part of each row's messages that comes by each relation, (row, relation)."""
-    count = start.diff()
-    owner = torch.repeat_interleave(torch.arange(len(count), device=start.device), count)
-    table = torch.bincount(owner * relations + relation, minlength=len(count) * relations)
-    return table.view(-1, relations) / count.clamp(min=1).unsqueeze(1)
 
 
 def _union(rows: Tensor, more: Tensor, nodes: int) -> Tensor:

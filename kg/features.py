@@ -19,6 +19,7 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
+from kg.artefact import replacing
 from kg.command import Command, main
 from kg.config import FeaturesConfig
 from kg.errors import InputError
@@ -129,9 +130,12 @@ def _open_partial(path: Path, shape: tuple[int, int]) -> np.ndarray:
         if matrix.shape == shape:
             log.info("%s: continuing, %d rows are done", path, (~np.isnan(matrix[:, -1])).sum())
             return matrix
-    matrix = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
-    matrix[:] = np.nan
-    return matrix
+    # A file is made of zeros first, and those would count as done.
+    with replacing(path) as temporary:
+        matrix = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
+        matrix[:] = np.nan
+        matrix.flush()
+    return np.load(path, mmap_mode="r+", allow_pickle=False)
 
 
 class FeaturesCommand(Command):
@@ -151,7 +155,7 @@ class FeaturesCommand(Command):
         names = concepts["name"].to_list()
         tokenizer, model = load_encoder(self.config)
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        digest = _digest(names, self.config)
+        digest = _digest(names, as_computed(self.config))
         partial = self.out.with_name(f".{self.out.name}.{digest[:16]}.partial.npy")
         matrix = _open_partial(partial, (len(names), model.config.hidden_size))
         encode_names(names, tokenizer, model, self.config, matrix)

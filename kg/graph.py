@@ -90,15 +90,17 @@ def split_graph(graph: Graph, validation: float, test: float, generator: torch.G
     pairs, of_triplet = torch.unique(graph.pairs, return_inverse=True)
     pairs = pairs[torch.randperm(len(pairs), generator=generator)]
     ends = torch.stack([pairs // graph.nodes, pairs % graph.nodes])
-    free = ~_is_first(ends, graph.nodes) & (ends[0] != ends[1])
-    candidates = pairs[free]
+    loop = ends[0] == ends[1]
+    # A loop is no link to another node, so it is not what a node keeps.
+    linked, ends = pairs[~loop], ends[:, ~loop]
+    candidates = linked[~_is_first(ends, graph.nodes)]
     if len(candidates) < 2:
         raise InputError(
-            f"of {len(pairs)} linked node pairs none can be held out: nodes would lose their last; "
-            "the graph is too small or too sparse to learn from"
+            f"of {len(linked)} linked node pairs {len(candidates)} can be held out, expected 2 or "
+            "more: nodes would lose their last; the graph is too small or too sparse to learn from"
         )
-    room = min(1.0, len(candidates) / len(pairs) / (validation + test))
-    sizes = [max(1, int(len(pairs) * share * room)) for share in (validation, test)]
+    room = min(1.0, len(candidates) / len(linked) / (validation + test))
+    sizes = [max(1, int(len(linked) * share * room)) for share in (validation, test)]
     role = torch.zeros(len(pairs), dtype=torch.int8)
     order = torch.sort(pairs).values
     role[torch.searchsorted(order, candidates[: sizes[0]])] = 1

@@ -2,9 +2,10 @@
 
 Its own are the text features. Its first message says who it is: the spectral embedding of the
 training graph tells it from nodes of a like name, the principal components of its text liken it
-to them. A node does not see its own spectral embedding: that would tell which links it has, the
-very thing that is trained, and of a held-out link would tell nothing. Its neighbours may: a batch's
-own edges send no messages, so what comes in by the others has to do for the answer.
+to them. A node is not shown its own spectral embedding: that would tell which links it has, the
+very thing that is trained, and of a held-out link would tell nothing. Its neighbours are (and by
+them, in a second layer, a little of it comes back): a batch's own edges send no messages, so what
+comes in by the others has to do for the answer.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def node_features(
     if not dim:
         return NodeFeatures(own, own)
     components = Principal.of(text, dim)(text)
-    deviation = components.std()
+    deviation = components.std().clamp(min=1e-4)
     linked = Standard.of(spectral).rows(spectral)
     sent = Rows(
         (len(text), dim + spectral.shape[1]),

@@ -46,8 +46,13 @@ class LookupEncoder(nn.Module):
     def forward(
         self, features: NodeFeatures, adjacency: Adjacency, nodes: Tensor, **sampling: object
     ) -> Tensor:
-        """Vectors of `nodes`, (node, dim); neither features nor neighbours come in."""
-        return torch.cat([table(nodes) for table in self.tables], dim=-1)
+        """Vectors of `nodes`, (node, dim); neither features nor neighbours come in.
+
+        Those without edges keep what they started with: they would learn as wrong answers only.
+        """
+        vectors = torch.cat([table(nodes) for table in self.tables], dim=-1)
+        linked = adjacency.start[nodes + 1] > adjacency.start[nodes]
+        return torch.where(linked.unsqueeze(1), vectors, vectors.detach())
 
 
 class LookupDecoder(nn.Module):

@@ -79,12 +79,13 @@ def measure(
             "nodes": split.train.nodes,
             "relations": len(split.train.relations),
             **{name: len(getattr(split, name)) for name in ("train", "validation", "test")},
+            "asked": len(test),
         },
         "link_prediction": {
             name: _link_metrics(row, questions, test) for name, row in ranks.items()
         },
         "relation_classification": {
-            name: relation_accuracy(vectors, asked, _seeded(seed))
+            name: relation_accuracy(vectors, split, _seeded(seed))
             for name, vectors in {**rows, "most_frequent": None}.items()
         },
         "probes": {

@@ -36,6 +36,9 @@ AT_ONCE = 1 << 28
 OPTIONS = 4
 """Of a question in the choice by cosine: the right tail and three others."""
 
+DRAWS = 50
+"""Before a question is given up, which has not three wrong tails of its relation by then."""
+
 HELD_OUT = 0.2
 """Part of the concepts that the linear probe is judged by."""
 
@@ -51,8 +54,9 @@ def choice_accuracy(
 ) -> dict[str, float]:
     """How often the tail nearest to the head is the right one, by relation; chance is 1/4.
 
-    Of each relation at most `most` triplets of `graph`; the wrong tails are drawn from the
-    relation's own tails, so by their frequency, and answer the head in none of `known`.
+    Of each relation at most `most` triplets of `graph`. The three wrong tails, none twice, are
+    drawn from the relation's own tails, so by their frequency, and answer the head in none of
+    `known`; what has not three of them is not asked.
     """
     unit = F.normalize(vectors.float(), dim=-1)
     accuracies = {}
@@ -63,13 +67,12 @@ def choice_accuracy(
             continue
         rows = rows[torch.randperm(len(rows), generator=generator)[:most]]
         head, relation, tail = graph.triplets[rows].T
-        draw = torch.randint(len(tails), (len(rows), OPTIONS - 1), generator=generator)
-        wrong = tails[draw]
+        wrong, complete = _wrong_tails(head, relation, tails, known, generator)
+        if not complete.any():
+            continue
         options = torch.cat([tail.unsqueeze(1), wrong], dim=1)
-        cosine = torch.einsum("qd,qod->qo", unit[head], unit[options])
-        cosine[:, 1:][_answers(head, relation, wrong, known)] = -torch.inf
-        best = cosine[:, 1:].amax(1)
-        accuracies[name] = (cosine[:, 0] > best).float().mean().item()
+        cosine = torch.einsum("qd,qod->qo", unit[head], unit[options])[complete]
+        accuracies[name] = (cosine[:, 0] > cosine[:, 1:].amax(1)).float().mean().item()
     return accuracies
 
 
@@ -153,6 +156,25 @@ def of_hierarchy(graph: Graph) -> Tensor:
     """Its triplets from a concept to a more general one, (triplet, 3); there may be none."""
     codes = [code for code, name in enumerate(graph.relations) if name in PARENT_RELATIONS]
     return graph.triplets[torch.isin(graph.triplets[:, 1], torch.tensor(codes, dtype=torch.long))]
+
+
+def _wrong_tails(
+    head: Tensor, relation: Tensor, tails: Tensor, known: Answers, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Wrong options (question, 3) drawn from `tails`, and which questions have three, (question,).
+
+    What is true after all, or stands before it already, is drawn anew.
+    """
+    wrong = torch.full((len(head), OPTIONS - 1), -1)
+    unfit = torch.ones_like(wrong, dtype=torch.bool)
+    for _ in range(DRAWS):
+        drawn = torch.randint(len(tails), (int(unfit.sum()),), generator=generator)
+        wrong[unfit] = tails[drawn]
+        twice = (wrong.unsqueeze(1) == wrong.unsqueeze(2)).tril(-1).any(2)
+        unfit = twice | _answers(head, relation, wrong, known)
+        if not unfit.any():
+            break
+    return wrong, ~unfit.any(1)
 
 
 def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> Tensor:

@@ -36,10 +36,15 @@ class EmbeddingStore:
         self.path = Path(path)
         if not self.path.is_file():
             raise InputError(f"{path} does not exist; make it with kg.train or kg.store import")
-        with h5py.File(self.path, "r") as file:
-            self.attributes = _attributes(file, self.path)
-            self.cuis = _mapped(file["cui"], self.path)
-            self.embedding = _mapped(file["embedding"], self.path)
+        try:
+            with h5py.File(self.path, "r") as file:
+                self.attributes = _attributes(file, self.path)
+                self.cuis = _mapped(file["cui"], self.path)
+                self.embedding = _mapped(file["embedding"], self.path)
+        except (OSError, KeyError) as error:
+            raise InputError(
+                f"{path} is not a whole store of format {FORMAT} ({error.args[0]}); make it again"
+            ) from error
 
     def __len__(self) -> int:
         return len(self.cuis)
@@ -103,7 +108,8 @@ def write_store(
     metrics: dict[str, Any],
 ) -> None:
     """Write vectors (N, D), float16 or float32, row i belonging to the i-th of the sorted cuis."""
-    if embedding.shape[0] != len(cuis) or embedding.dtype not in (np.float16, np.float32):
+    rows, is_float = embedding.shape[0], embedding.dtype in (np.float16, np.float32)
+    if embedding.ndim != 2 or rows != len(cuis) or not is_float:
         raise InputError(
             f"{path}: got {embedding.shape} {embedding.dtype} vectors for {len(cuis)} cuis, "
             "expected one float16 or float32 row each"

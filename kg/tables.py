@@ -182,10 +182,17 @@ def read_parents(path: Path) -> pl.DataFrame:
 
 
 def read_concepts(path: Path) -> pl.DataFrame:
-    """Read `concepts.parquet`, checking its columns and order."""
+    """Read `concepts.parquet`, checking its columns, its order, and that all have a name."""
     concepts = _read(path, CONCEPTS)
-    if not concepts["cui"].is_sorted():
-        raise InputError(f"{path} is not sorted by cui; write it with kg.tables.write_concepts")
+    cuis, names = concepts["cui"], concepts["name"]
+    if cuis.null_count() or (cuis <= cuis.shift()).any():
+        raise InputError(
+            f"{path} is not sorted by cui, each once; write it with kg.tables.write_concepts"
+        )
+    if nameless := (names.fill_null("") == "").sum():
+        raise InputError(
+            f"{path}: {nameless} of {len(names)} concepts have no name, expected one each"
+        )
     return concepts
 
 

@@ -75,15 +75,20 @@ class TrainCommand(Command):
             generator=seeded,
             spectral=encoded.spectral,
         )
-        self._save(concepts["cui"], encoded, metrics)
+        metrics = {"config": self.config.model_dump()} | metrics
+        self._save(concepts["cui"], encoded, metrics, store.attributes["config"])
         checkpoint.unlink(missing_ok=True)
 
-    def _save(self, cuis: pl.Series, encoded: Encoded, metrics: dict[str, Any]) -> None:
-        config = self.config.model_dump()
+    def _save(
+        self, cuis: pl.Series, encoded: Encoded, metrics: dict[str, Any], features: dict[str, Any]
+    ) -> None:
+        config = metrics["config"]
         test = metrics["link_prediction"]["test"]
         self.out.mkdir(parents=True, exist_ok=True)
         with replacing(self.out / "encoder.safetensors") as temporary:
-            save_file(encoded.weights, temporary, {"config": json.dumps(config)})
+            # One entry: safetensors writes several in any order.
+            made = json.dumps({"config": config, "features": features})
+            save_file(encoded.weights, temporary, {"made": made})
         with replacing(self.out / "history.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in encoded.history))
         write_json(self.out / "metrics.json", metrics)

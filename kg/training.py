@@ -48,8 +48,9 @@ def train_encoder(
     All runs on the features' device; of several processes each has its share of every batch, draws
     its own neighbours and negatives, and ends with the same model. After every epoch the state is
     written to `checkpoint`; a run with the same config and data, by as many processes, continues
-    from there and ends the same. It ends early when the validation MRR has not risen for
-    `patience` epochs. Raises InputError when the loss is not finite.
+    from there and ends the same. What neighbours are sent is in it too and copied into `features`:
+    computed anew by another number of threads it may differ. The run ends early when the validation
+    MRR has not risen for `patience` epochs. Raises InputError when the loss is not finite.
     """
     run = _Run(split, features, config)
     if checkpoint.is_file():
@@ -132,6 +133,7 @@ class _Run:
             return
         state = {
             "fingerprint": self.fingerprint,
+            "sent": self.features.sent,
             "model": self.model.state_dict(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
@@ -145,11 +147,12 @@ class _Run:
         """Take over the state in `path` if it is of this config and this data."""
         state = torch.load(path, weights_only=True, map_location="cpu")
         if state["fingerprint"] != self.fingerprint:
-            log.info("%s is of another config or graph: starting anew", path)
+            log.warning("%s is of another config, graph or precision: starting anew", path)
             return
         if len(state["generators"]) != processes.count():
-            log.info("%s is of another number of processes: starting anew", path)
+            log.warning("%s is of another number of processes: starting anew", path)
             return
+        self.features.sent.copy_(state["sent"])
         self.model.load_state_dict(state["model"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
@@ -170,7 +173,6 @@ def _fingerprint(split: Split, features: NodeFeatures, config: EncoderConfig) ->
     digest.update("\n".join(split.train.relations).encode())
     for part in (split.train, split.validation, split.test):
         digest.update(part.triplets.cpu().numpy().tobytes() + b"/")
-    for table in (features.own, features.sent):
-        for rows in chunks(table):
-            digest.update(rows.cpu().numpy().tobytes())
+    for rows in chunks(features.own):
+        digest.update(rows.cpu().numpy().tobytes())
     return digest.hexdigest()

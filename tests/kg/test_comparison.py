@@ -9,7 +9,7 @@ from kg.command import main
 from kg.comparison import FREE, MEASURES, ComparisonCommand, comparison
 
 
-def metrics(mrr, relations=True, accuracy=0.9):
+def metrics(mrr, relations=True, accuracy=0.9, seed=0):
     """As kg.train writes them; a graph with one relation has nothing to classify."""
     links = {key: mrr for key in ("mrr", "hits@1", "hits@3", "hits@10")}
     links |= {"macro_mrr": mrr / 2, "macro_hits@10": mrr / 2, "by_relation": {}}
@@ -25,6 +25,7 @@ def metrics(mrr, relations=True, accuracy=0.9):
     relation = {"accuracy": accuracy, "macro": 0.4, "n": 3} if relations else None
     vectors = ("stored", "text", "smoothed")
     return {
+        "config": {"seed": seed},
         "link_prediction": dict.fromkeys(names, links),
         "relation_classification": dict.fromkeys((*vectors, "most_frequent"), relation),
         "probes": dict.fromkeys(vectors, probes),
@@ -57,6 +58,13 @@ def folder(tmp_path):
     for name, mrr in {"text": 0.125, "complex": 0.25}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(metrics(mrr)))
     return tmp_path
+
+
+def test_splits_of_several_seeds_are_told(folder, caplog):
+    (folder / "other.json").write_text(json.dumps(metrics(0.5, seed=1)))
+    paths = {name: str(folder / f"{name}.json") for name in ("text", "other")}
+    main(ComparisonCommand, [f"--encoders={json.dumps(paths)}", f"--out={folder}/kg.tsv"])
+    assert "splits of several seeds" in caplog.text
 
 
 def test_files(folder):

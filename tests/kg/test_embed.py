@@ -66,6 +66,36 @@ def test_concepts_that_have_a_vector(runs, tmp_path, capsys):
     assert not (tmp_path / "out.h5").exists()
 
 
+@pytest.mark.parametrize(("key", "value"), [("pooling", "mean"), ("lowercase", False)])
+def test_features_that_were_made_otherwise(runs, tmp_path, capsys, key, value):
+    write_store(
+        tmp_path / "new.h5", pl.Series(["ZZ"]), np.ones((1, 24), np.float16), {key: value}, {}
+    )
+    with pytest.raises(SystemExit):
+        main(EmbedCommand, arguments(runs, "text", tmp_path / "new.h5", tmp_path / "out.h5"))
+    assert f"{key} is {value}, the encoder's features had None" in capsys.readouterr().err
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_another_name_of_the_text_encoder_is_told(runs, tmp_path, caplog):
+    features = np.ones((1, 24), np.float16)
+    write_store(tmp_path / "new.h5", pl.Series(["ZZ"]), features, {"model": "elsewhere/bert"}, {})
+    main(EmbedCommand, arguments(runs, "text", tmp_path / "new.h5", tmp_path / "out.h5"))
+    assert "text encoder elsewhere/bert" in caplog.text
+
+
+def test_a_folder_without_an_encoder(runs, tmp_path, capsys):
+    features = new_features(runs, tmp_path / "new.h5")
+    (tmp_path / "release").mkdir()
+    write_store(
+        tmp_path / "release/embeddings.h5", pl.Series(["Q"]), np.ones((1, 5), np.float16), {}, {}
+    )
+    flags = {"encoder": tmp_path / "release", "features": features, "out": tmp_path / "out.h5"}
+    with pytest.raises(SystemExit):
+        main(EmbedCommand, [f"--{name}={value}" for name, value in flags.items()])
+    assert "encoder.safetensors does not exist" in capsys.readouterr().err
+
+
 def test_features_of_another_text_encoder(runs, tmp_path, capsys):
     write_store(tmp_path / "new.h5", pl.Series(["ZZ"]), np.ones((1, 5), np.float16), {}, {})
     with pytest.raises(SystemExit):

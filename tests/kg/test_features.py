@@ -8,7 +8,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from kg.config import FeaturesConfig
 from kg.errors import InputError
-from kg.features import FeaturesCommand, encode_names, load_encoder
+from kg.features import FeaturesCommand, _open_partial, encode_names, load_encoder
 from kg.store import EmbeddingStore
 from kg.tables import CONCEPTS, write_concepts
 
@@ -102,6 +102,38 @@ class TestCommand:
         # Two batches before the kill, the third twice, the fourth once: nothing else again.
         assert encoded == [3, 1, 1, 1, 1]
         assert list(tmp_path.glob(".*")) == []
+
+    def test_a_kill_before_the_first_batch_leaves_no_zeros(self, tmp_path, monkeypatch):
+        """A file is made of zeros, which would count as done."""
+        path, shape = tmp_path / "partial.npy", (4, 3)
+        make = np.lib.format.open_memmap
+
+        def killed(*arguments, **values):
+            make(*arguments, **values)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(np.lib.format, "open_memmap", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _open_partial(path, shape)
+        monkeypatch.undo()
+        assert np.isnan(_open_partial(path, shape)).all()
+
+    @pytest.mark.parametrize(
+        ("cuis", "names", "message"),
+        [
+            (["A", "A"], ["x", "y"], "not sorted by cui, each once"),
+            (["B", "A"], ["x", "y"], "not sorted by cui, each once"),
+            (["A", None], ["x", "y"], "not sorted by cui, each once"),
+            (["A", "B"], ["x", None], "1 of 2 concepts have no name"),
+            (["A", "B"], ["", "y"], "1 of 2 concepts have no name"),
+        ],
+    )
+    def test_concepts_made_by_hand_are_checked(self, tmp_path, cuis, names, message):
+        rows = [(cui, name, [], [], None) for cui, name in zip(cuis, names, strict=True)]
+        path = tmp_path / "concepts.parquet"
+        pl.DataFrame(rows, schema=CONCEPTS, orient="row").write_parquet(path)
+        with pytest.raises(InputError, match=message):
+            FeaturesCommand(concepts=path, out=tmp_path / "features.h5").run()
 
     def test_a_partial_file_of_other_names_is_not_used(self, tmp_path, encoder_folder):
         command = self.command(tmp_path, encoder_folder)

@@ -67,7 +67,15 @@ class TestSplit:
         split = split_graph(Graph(40, ("r",), rows), 0.1, 0.2, torch.Generator().manual_seed(0))
         assert [len(split.train), len(split.validation), len(split.test)] == [546, 78, 156]
 
+    @pytest.mark.parametrize("seed", range(20))
+    def test_a_loop_is_not_the_pair_that_a_node_keeps(self, seed):
+        """Node 9 has a loop and one link."""
+        rows = torch.cartesian_prod(torch.arange(9), torch.zeros(1).long(), torch.arange(9))
+        rows = torch.cat([rows[rows[:, 0] < rows[:, 2]], torch.tensor([[9, 0, 9], [9, 0, 0]])])
+        split = split_graph(Graph(10, ("r",), rows), 0.2, 0.4, torch.Generator().manual_seed(seed))
+        assert {(9, 0, 9), (9, 0, 0)} <= set(map(tuple, split.train.triplets.tolist()))
+
     def test_a_star_cannot_be_split(self):
         star = Graph(5, ("r",), torch.tensor([[0, 0, leaf] for leaf in range(1, 5)]))
-        with pytest.raises(InputError, match="none can be held out"):
+        with pytest.raises(InputError, match="can be held out"):
             split_graph(star, 0.1, 0.1, torch.Generator())

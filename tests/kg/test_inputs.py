@@ -18,5 +18,9 @@ def test_a_message_is_components_of_the_text_and_the_spectral_embedding():
     torch.testing.assert_close(components.std(), torch.tensor(1.0))
 
 
+def test_features_that_are_all_alike_are_finite():
+    assert node_features(torch.zeros(20, 6), SPECTRAL).sent.isfinite().all()
+
+
 def test_without_a_spectral_embedding_it_is_the_text():
     assert torch.equal(node_features(TEXT, SPECTRAL[:, :0]).sent, TEXT)

@@ -50,7 +50,7 @@ def test_ranks_are_those_of_pyg_one_by_one(name):
     model, encoder, decoder = trained_model(name)
     graph = random_graph()
     with torch.inference_mode():
-        keys = decoder.keys(encoder(None, None, torch.arange(NODES)))
+        keys = decoder.keys(encoder(None, build_adjacency(graph), torch.arange(NODES)))
         ranks = ranks_of(decoder, keys, graph, Answers([graph]))
         questions = [(h, r, t) for h, r, t in graph.triplets.tolist()]
         questions += [(t, r + RELATIONS, h) for h, r, t in graph.triplets.tolist()]
@@ -63,7 +63,23 @@ def test_ranks_are_those_of_pyg_one_by_one(name):
 def test_a_vector_has_dim_numbers(name):
     config = EncoderConfig(encoder=name, dim=10)
     model = LinkPredictor(5, RELATIONS, config, NODES)
-    assert model.encoder(None, None, torch.arange(3)).shape == (3, 10)
+    adjacency = build_adjacency(random_graph())
+    assert model.encoder(None, adjacency, torch.arange(3)).shape == (3, 10)
+
+
+@pytest.mark.parametrize("name", LOOKUP)
+def test_a_node_without_edges_keeps_its_start(name):
+    rows = [[i, 0, (i + 3) % 6] for i in range(6)]
+    graph = Graph(NODES, ("p",), torch.tensor(rows))
+    none = graph.part(torch.zeros(0, dtype=torch.long))
+    config = EncoderConfig(
+        encoder=name, dim=8, negatives=64, batch_size=3, epochs=5, learning_rate=0.05, bf16=False
+    )
+    before, _ = trained_on(Split(graph, none, none), config.model_copy(update={"epochs": 0}))
+    after, _ = trained_on(Split(graph, none, none), config)
+    for old, new in zip(before.encoder.parameters(), after.encoder.parameters(), strict=True):
+        moved = (old != new).any(1)
+        assert moved.tolist() == [True] * 6 + [False] * 6
 
 
 @pytest.mark.parametrize("name", LOOKUP)
@@ -88,6 +104,7 @@ def test_a_relation_with_one_triplet_is_learned_by_heart(name):
 
 def trained_on(split, config):
     adjacency = build_adjacency(split.train)
+    torch.manual_seed(0)
     model = LinkPredictor(1, len(split.train.relations), config, NODES)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     generator = torch.Generator().manual_seed(0)

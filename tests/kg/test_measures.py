@@ -42,6 +42,19 @@ def test_large_graphs_are_asked_less(monkeypatch, caplog):
     assert part["text_cosine"]["mrr"] != whole["text_cosine"]["mrr"]
 
 
+def test_parallel_relations_are_known_where_few_links_are_asked_for(monkeypatch):
+    """Every pair has both relations, so neither answer is wrong."""
+    pair = torch.stack([torch.arange(60), torch.arange(60).roll(7)], dim=1)
+    rows = [torch.stack([pair[:, 0], 0 * pair[:, 0] + i, pair[:, 1]], dim=1) for i in range(2)]
+    split = split_graph(Graph(60, ("a", "b"), torch.cat(rows)), 0.1, 0.3, seeded())
+    monkeypatch.setattr("kg.measures.MOST_ASKED", 12)
+    nothing = lambda node, relation: torch.zeros(len(node), 60)  # noqa: E731
+    vectors, types = torch.randn(60, 8, generator=seeded()), torch.zeros(60)
+    found = measure(split, nothing, stored=vectors, text=vectors, types=types, generator=seeded())
+    row = found["relation_classification"]["stored"]
+    assert row == {"accuracy": 1.0, "macro": 1.0, "n": len(split.test)}
+
+
 def test_the_map_to_the_parent_does_not_see_the_spectral_part():
     """Noise in a vector's last numbers changes the cosine and not the map."""
     turn = torch.linalg.qr(torch.randn(8, 8, generator=seeded())).Q

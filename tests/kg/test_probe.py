@@ -33,21 +33,24 @@ class TestChoice:
         vectors = torch.cat([torch.eye(10), -torch.eye(10)])
         assert choice_accuracy(vectors, self.graph, Answers([self.graph]), seeded()) == {"r": 0.0}
 
-    def test_random_vectors_are_at_chance(self):
-        rows = torch.cartesian_prod(torch.arange(50), torch.zeros(1).long(), 50 + torch.arange(30))
-        graph = Graph(80, ("r",), rows)
-        vectors = torch.randn(80, 16, generator=seeded())
-        nothing = Answers([graph.part(torch.zeros(0, dtype=torch.int64))])
-        accuracy = choice_accuracy(vectors, graph, nothing, seeded())["r"]
-        # A wrong option equals the right one in 1 of 30 draws; the tie then counts as wrong.
-        assert accuracy == pytest.approx(0.23, abs=0.05)
+    @pytest.mark.parametrize("tails", [6, 40])
+    def test_random_vectors_are_at_chance(self, tails):
+        """However many true answers there are, a question has three wrong options."""
+        pairs = torch.cartesian_prod(
+            torch.arange(900), torch.zeros(1).long(), 900 + torch.arange(tails)
+        )
+        answers = torch.rand(len(pairs), generator=seeded()) < 0.4
+        graph = Graph(900 + tails, ("r",), pairs[answers])
+        vectors = torch.randn(graph.nodes, 64, generator=seeded())
+        accuracy = choice_accuracy(vectors, graph, Answers([graph]), seeded(), most=4000)["r"]
+        assert accuracy == pytest.approx(0.25, abs=0.03)
 
-    def test_true_options_do_not_count_as_wrong(self):
-        """Everything answers every head: with all options true no question can be lost."""
+    def test_what_has_no_three_wrong_tails_is_not_asked(self):
+        """Everything answers every head."""
         rows = torch.cartesian_prod(torch.arange(5), torch.zeros(1).long(), 5 + torch.arange(5))
         graph = Graph(10, ("r",), rows)
         vectors = torch.randn(10, 4, generator=seeded())
-        assert choice_accuracy(vectors, graph, Answers([graph]), seeded()) == {"r": 1.0}
+        assert choice_accuracy(vectors, graph, Answers([graph]), seeded()) == {}
 
 
 TREE = Graph(

@@ -91,7 +91,7 @@ class TestRefused:
             _store(tmp_path, vectors=np.where(VECTORS == 2, np.nan, VECTORS))
         assert not list(tmp_path.iterdir())
 
-    @pytest.mark.parametrize("vectors", [VECTORS[:2], VECTORS.astype(np.float64)])
+    @pytest.mark.parametrize("vectors", [VECTORS[:2], VECTORS.astype(np.float64), VECTORS[:, 0]])
     def test_wrong_number_or_type(self, tmp_path, vectors):
         with pytest.raises(InputError, match="expected one float16 or float32 row each"):
             _store(tmp_path, vectors=vectors)
@@ -113,6 +113,21 @@ class TestRefused:
     def test_missing_file(self, tmp_path):
         with pytest.raises(InputError, match="does not exist"):
             EmbeddingStore(tmp_path / "none.h5")
+
+    @pytest.mark.parametrize("lost", ["bytes", "all", "attribute", "data set"])
+    def test_a_file_that_is_not_whole(self, tmp_path, lost):
+        _store(tmp_path)
+        path = tmp_path / "e.h5"
+        if lost in ("bytes", "all"):
+            path.write_bytes(path.read_bytes()[:-8] if lost == "bytes" else b"no HDF5")
+        else:
+            with h5py.File(path, "r+") as file:
+                if lost == "attribute":
+                    del file.attrs["config"]
+                else:
+                    del file["cui"]
+        with pytest.raises(InputError, match=r"e\.h5 is not a whole store"):
+            EmbeddingStore(path)
 
     def test_a_file_in_another_layout(self, tmp_path):
         with h5py.File(tmp_path / "other.h5", "w") as file:
