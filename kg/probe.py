@@ -165,24 +165,26 @@ def _wrong_tails(
 
     What is true after all, or stands before it already, is drawn anew.
     """
+    row, answer = known.of(head, relation)
+    width = 1 + int(torch.cat([tails, answer]).max())
+    true = (row * width + answer).sort().values
+    question = torch.arange(len(head)).unsqueeze(1).expand(-1, OPTIONS - 1)
     wrong = torch.full((len(head), OPTIONS - 1), -1)
     unfit = torch.ones_like(wrong, dtype=torch.bool)
     for _ in range(DRAWS):
         drawn = torch.randint(len(tails), (int(unfit.sum()),), generator=generator)
         wrong[unfit] = tails[drawn]
         twice = (wrong.unsqueeze(1) == wrong.unsqueeze(2)).tril(-1).any(2)
-        unfit = twice | _answers(head, relation, wrong, known)
+        unfit = twice | _is_in(true, question * width + wrong)
         if not unfit.any():
             break
     return wrong, ~unfit.any(1)
 
 
-def _answers(head: Tensor, relation: Tensor, wrong: Tensor, known: Answers) -> Tensor:
-    """Which of the options (question, option) are true after all."""
-    row, answer = known.of(head, relation)
-    true = torch.zeros(wrong.shape, dtype=torch.bool)
-    match = wrong[row] == answer.unsqueeze(1)
-    return true.index_put_((row,), match, accumulate=True)
+def _is_in(ordered: Tensor, values: Tensor) -> Tensor:
+    """Which of the values are among the ordered ones; bool of the values' shape."""
+    place = torch.searchsorted(ordered, values).clamp(max=len(ordered) - 1)
+    return ordered[place] == values
 
 
 def _reached(starts: Tensor, child: Tensor, parent: Tensor, nodes: int) -> Tensor:
