@@ -18,11 +18,14 @@ from torch_geometric.nn import SAGEConv
 from kg.inputs import NodeFeatures
 from kg.sampling import Adjacency, Block, sample_block, starts
 
-__all__ = ["GraphEncoder", "MeanSAGE", "mean_of_rows"]
+__all__ = ["GraphEncoder", "MeanSAGE", "mean_of_rows", "sum_of_rows"]
 
 LEFT_OUT = 0.5
 """Part of the nodes whose free vector a training step does without, so that text and neighbours
 learn to speak for themselves."""
+
+PIECE = 512
+"""Terms that one thread of a GPU adds up."""
 
 # Of the sparse tensor only the indices are used: it is how SAGEConv is told of them.
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
@@ -161,7 +164,22 @@ class _MeanOfRows(torch.autograd.Function):
         owner = torch.repeat_interleave(torch.arange(len(count), device=start.device), count)
         order = torch.argsort(source, stable=True)
         back = starts(torch.bincount(source, minlength=ctx.sources))
-        return F.embedding_bag(owner[order], shared, back[:-1], mode="sum"), None, None
+        return sum_of_rows(shared, back, owner[order], gradient.is_cuda), None, None
+
+
+def sum_of_rows(x: Tensor, start: Tensor, source: Tensor, in_pieces: bool) -> Tensor:
+    """Sum of x[source[start[i]:start[i + 1]]] for each i, (row, channel).
+
+    `in_pieces`: of `PIECE` terms, then of their sums. A GPU's thread goes through a row's terms one
+    after another, and a frequent relation has hundreds of thousands.
+    """
+    if not in_pieces:
+        return F.embedding_bag(source, x, start[:-1], mode="sum")
+    even = torch.arange(0, len(source), PIECE, device=start.device)
+    cuts = torch.cat([start[:-1], even]).unique()
+    pieces = F.embedding_bag(source, x, cuts, mode="sum")
+    number = torch.arange(len(cuts), device=start.device)
+    return F.embedding_bag(number, pieces, torch.searchsorted(cuts, start[:-1]), mode="sum")
 
 
 def _union(rows: Tensor, more: Tensor, nodes: int) -> Tensor:

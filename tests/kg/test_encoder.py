@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch_geometric.nn import SAGEConv
 
-from kg.encoder import GraphEncoder, MeanSAGE, mean_of_rows
+from kg.encoder import GraphEncoder, MeanSAGE, mean_of_rows, sum_of_rows
 from kg.graph import Graph
 from kg.inputs import NodeFeatures
-from kg.sampling import build_adjacency
+from kg.sampling import build_adjacency, starts
 
 GRAPH = Graph(6, ("p", "q"), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 1, 3], [3, 1, 4], [0, 1, 2]]))
 """A path of five nodes with a shortcut; node 5 is alone."""
@@ -37,6 +37,18 @@ class TestMean:
     def test_gradient(self):
         x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradcheck(lambda x: mean_of_rows(x, self.start, self.source), (x,))
+
+    @pytest.mark.parametrize("counts", [[0, 3, 0, 10, 1, 0], [14], [0, 0], [4, 4, 4, 4], []])
+    def test_sums_in_pieces(self, counts, monkeypatch):
+        """Rows without terms, of one piece, and of several; pieces that end where rows do."""
+        monkeypatch.setattr("kg.encoder.PIECE", 4)
+        start = starts(torch.tensor(counts, dtype=torch.int64))
+        source = torch.randint(9, (sum(counts),), generator=torch.Generator().manual_seed(0))
+        x = torch.randint(100, (9, 3)).double()
+        expected = [x[row].sum(0) for row in source.split(counts)] if counts else []
+        found = sum_of_rows(x, start, source, in_pieces=True)
+        assert found.tolist() == [row.tolist() for row in expected]
+        assert torch.equal(found, sum_of_rows(x, start, source, in_pieces=False))
 
     def test_the_convolution_equals_pygs(self):
         torch.manual_seed(0)
