@@ -76,10 +76,10 @@ class UMLSConfig(Section):
 class ReleaseConfig(Section):
     """`kg.release`: the published tables and embeddings of MEG."""
 
-    embeddings: tuple[str, ...] = Field(
-        default=(),
-        description="the * of the word2embed_*.h5 that become stores, each under its name; "
-        "none: all",
+    embeddings: tuple[str, ...] | None = Field(
+        default=None,
+        description="the * of the word2embed_*.h5 that become stores, each under its name; only "
+        "concepts that all of them have are kept; null: all files (the workflow wants a list)",
     )
 
 

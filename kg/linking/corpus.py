@@ -8,6 +8,7 @@ occur; there, `stem` and `context` of a question serve as its text too.
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_corpus(path: Path) -> list[Document]:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
         try:
             documents = list(_documents(file, path))
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputError(f"{path} is cut short or no gzip: {error}; copy it again") from error
     if not documents:
         raise InputError(f"{path} is empty; expected a corpus in JSON lines")

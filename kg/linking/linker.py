@@ -13,7 +13,7 @@ from kg.config import LinkConfig
 from kg.linking.abbreviations import abbreviations
 from kg.linking.accept import LEAST_LINK, Accept, Place, read_accept
 from kg.linking.dictionary import ACCEPT, APPROXIMATE, Dictionary, read_dictionary
-from kg.linking.normalise import gaps_of, key_of, words_of
+from kg.linking.normalise import gaps_of, words_of
 from kg.linking.typos import correct
 from kg.mention import Candidate, Mention
 
@@ -110,7 +110,7 @@ class Linker:
         spans, words = words_of(text)
         if self.config.typos:
             words = [self._corrected(word) for word in words]
-        return spans, words, list(self._matches(words, _long_forms(text, spans)))
+        return spans, words, list(self._matches(words, _long_forms(text, spans, words)))
 
     def places(self, matches: list[tuple[int, int, int]]) -> list[Place]:
         """The matches with what the dictionary knows of their names."""
@@ -191,12 +191,16 @@ class _Reading:
         self.begins = list(accumulate((len(word) + 1 for word in words), initial=0))
 
 
-def _long_forms(text: str, spans: list[tuple[int, int]]) -> dict[int, str]:
+def _long_forms(text: str, spans: list[tuple[int, int]], words: list[str]) -> dict[int, str]:
     """Number of a word that the text defines as an abbreviation -> key of its long form."""
     forms = abbreviations(text) if "(" in text else {}
     if not forms:
         return {}
-    keys = {short: key_of(text[start:end]).rstrip() for short, (start, end) in forms.items()}
+    starts = [start for start, _ in spans]
+    keys = {
+        short: " ".join(words[bisect_left(starts, start) : bisect_left(starts, end)])
+        for short, (start, end) in forms.items()
+    }
     raw = (text[start:end] for start, end in spans)
     return {number: keys[word] for number, word in enumerate(raw) if word in keys}
 

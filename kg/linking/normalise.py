@@ -12,9 +12,10 @@ from itertools import pairwise
 
 __all__ = ["WORD", "fold", "gaps_of", "is_acronym", "key_of", "keys_of", "shouts", "words_of"]
 
-WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
+WORD = re.compile(r"(?!(?<=[^\W_]['\u2019])[sS](?![^\W_]))[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
 """A word; Python's own idea of letters and digits, so one engine cuts both names and texts. Accents
-may stand behind their letters (NFD)."""
+may stand behind their letters (NFD). The s of a possessive is none: Alzheimer's disease is
+Alzheimer disease."""
 
 ACRONYM_LETTERS = 6
 """An ALL-CAPS word of at most this length keeps its case: WAS the gene is not "was" the verb."""

@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from kg.config import HPOConfig
 from kg.errors import InputError
 from kg.hpo import HPOCommand, default_folder
 from kg.tables import read_concepts, read_triplets
@@ -114,6 +115,27 @@ class TestConcepts:
         assert disease["name"] == '"Fit" disease'
         assert unnamed["name"] == "NA"
 
+    def test_a_gene_without_a_symbol_is_called_by_its_id(self, release, tmp_path):
+        path = release / "genes_to_phenotype.txt"
+        path.write_text(path.read_text() + "9\t-\tHP:0000010\tOMIM:1\n")
+        HPOCommand(out=tmp_path, folder=release).run()
+        concepts = read_concepts(tmp_path / "concepts.parquet")
+        names = dict(concepts.select("cui", "name").rows())
+        assert names["NCBIGene:9"] == "NCBIGene:9"
+        assert names["NCBIGene:7"] == "ABC1"
+
+    def test_what_is_no_cui_is_no_key(self, release, tmp_path):
+        """As the release of 2025 has it once."""
+        (release / "hp.obo").write_text(OBO.replace("UMLS:C0000010", "UMLS:0000010"))
+        HPOCommand(out=tmp_path, folder=release).run()
+        assert "HP:0000010" in read_concepts(tmp_path / "concepts.parquet")["cui"].to_list()
+
+    def test_escaped_characters(self, release, tmp_path):
+        (release / "hp.obo").write_text(OBO.replace(r"so-called", r"so\ncalled\W\, really"))
+        HPOCommand(out=tmp_path, folder=release).run()
+        concepts = read_concepts(tmp_path / "concepts.parquet")
+        assert 'A so\ncalled , really "fit".' in concepts["definition"].to_list()
+
     def test_semantic_types(self, tables):
         types = dict(tables[0].select("cui", pl.col("semantic_types").list.first()).rows())
         assert types["HP:0000011"] == types["HP:0000118"] == "phenotype"
@@ -154,12 +176,42 @@ class TestTriplets:
         for file in files.values():
             assert file["read"] == sum(file["dropped"].values()) + file["kept"]
 
+    def test_what_a_limit_drops_is_counted(self, tmp_path):
+        HPOCommand(out=tmp_path, config=HPOConfig(limit=200)).run()
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        for what in ("concepts", "triplets"):
+            rows = summary["files"][what]
+            assert rows["kept"] == summary[what]
+            assert rows["read"] == rows["kept"] + rows["dropped"]["limit"]
+        files = summary["files"]
+        read = sum(files[f]["kept"] for f in ("phenotype.hpoa", "genes_to_phenotype.txt"))
+        assert files["triplets"]["read"] > read
+
 
 class TestMissingInput:
     @pytest.mark.parametrize("name", ["hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt"])
     def test_a_missing_file_is_named(self, release, tmp_path, name):
         (release / name).unlink()
         with pytest.raises(InputError, match=name):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    @pytest.mark.parametrize("name", ["hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt"])
+    @pytest.mark.parametrize("damage", [lambda text: b"", lambda text: text + b"\xff\n"])
+    def test_a_damaged_file_is_named(self, release, tmp_path, name, damage):
+        (release / name).write_bytes(damage((release / name).read_bytes()))
+        with pytest.raises(InputError, match=name):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_a_row_that_is_too_long(self, release, tmp_path):
+        path = release / "phenotype.hpoa"
+        path.write_text(path.read_text() + "OMIM:3\tx\t\tHP:0000013\t\tP\tmore\n")
+        with pytest.raises(InputError, match=r"phenotype\.hpoa is no table"):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_an_ontology_that_is_cut_short(self, release, tmp_path):
+        path = release / "hp.obo"
+        path.write_text(OBO.replace("id: HP:0000118", "id: HP:0000119"))
+        with pytest.raises(InputError, match=r"1 of 5 is_a links .*HP:0000010 is_a HP:0000118"):
             HPOCommand(out=tmp_path, folder=release).run()
 
     def test_a_missing_column_is_named(self, release, tmp_path):

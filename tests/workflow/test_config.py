@@ -111,6 +111,17 @@ class TestWrongConfig:
                 "finetune.prompt: the section prompt stands beside finetune",
             ),
             ({"datasets": {"a b": TINY["datasets"]["quiz"]}}, "datasets: 'a b' is not a name"),
+            ({"kg": {"name": "a/../b"}}, "kg.name: 'a/../b' is not a name"),
+            ({"kg": {"name": ""}}, "kg.name: '' is not a name"),
+            ({"encoders": {"linker": {"encoder": "text"}}}, "encoders.linker: this name is taken"),
+            (
+                {"kg": {"source": "release", "folder": "umls"}},
+                "kg: release.embeddings: name the published ones to use",
+            ),
+            (
+                {"variants": {"options": {"model": {"base": "other/LLM"}}}},
+                "variants.options.model: base: 'other/LLM' is another LLM",
+            ),
             ({"variants": {"main": {}}}, "variants.main: this name is taken"),
             ({"variants": {"options": {"base": "options_permuted"}}}, "its bases form a circle"),
             (

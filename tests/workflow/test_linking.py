@@ -32,6 +32,7 @@ def corpus(tmp_path: Path) -> Path:
 def configured(folder: Path, **link: object) -> tuple[str, ...]:
     """Arguments for the smoke configuration on the invented release, with this section `link`."""
     kg = {"name": "release", "source": "release", "folder": str(folder / "umls")}
+    kg |= {"release": {"embeddings": []}}
     change = {"kg": kg, "encoder": "text", "link": link}
     (folder / "change.yaml").write_text(yaml.safe_dump(change))
     return ("--configfile", "config/smoke.yaml", str(folder / "change.yaml"))

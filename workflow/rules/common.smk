@@ -246,6 +246,13 @@ def source_option():
     return f"--config {shlex.quote(section(settings))}" if settings else ""
 
 
+def folder_option():
+    """Folder of the source's files; "~" in it is the user's own."""
+    if CONFIG.kg.folder is None:
+        return ""
+    return f"--folder {shlex.quote(str(Path(CONFIG.kg.folder).expanduser()))}"
+
+
 def quiz_inputs(wildcards):
     """The graph, for the data set that is made from it."""
     if CONFIG.datasets[wildcards.dataset].questions.source != "hpoquiz":

@@ -21,7 +21,7 @@ rule tables:
     params:
         code=code(f"kg.{CONFIG.kg.source}"),
         source=CONFIG.kg.source,
-        folder=f"--folder {CONFIG.kg.folder}" if CONFIG.kg.folder else "",
+        folder=folder_option(),
         config=source_option(),
         out=folder,
     message:

@@ -96,6 +96,15 @@ class TestCorpus:
         assert read_corpus(tmp_path / "a.jsonl") == expected
         assert read_corpus(tmp_path / "a.jsonl.gz") == expected
 
+    @pytest.mark.parametrize("place", [10, -6])
+    def test_a_damaged_file_is_named(self, tmp_path, place):
+        lines = "".join(json.dumps({"text": f"cold {i * 7919 % 1009}"}) + "\n" for i in range(200))
+        damaged = bytearray(gzip.compress(lines.encode()))
+        damaged[place] ^= 0xFF
+        (tmp_path / "a.jsonl.gz").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"a\.jsonl\.gz is cut short or no gzip"):
+            read_corpus(tmp_path / "a.jsonl.gz")
+
     def test_questions_are_texts_without_mentions(self, tmp_path):
         (tmp_path / "a.jsonl").write_text('{"id": "1", "stem": "Why?", "context": "Cold."}\n')
         assert read_corpus(tmp_path / "a.jsonl") == [Document("1", "Why?\nCold.")]

@@ -40,6 +40,18 @@ class TestFold:
         assert all(word and " " not in word for word in words)
         assert all(text[start:end].isalnum() for start, end in spans)
 
+    @pytest.mark.parametrize("text", ["Alzheimer's disease", "Alzheimer\u2019s disease"])
+    def test_the_s_of_a_possessive_is_no_word(self, text):
+        assert key_of(text) == key_of("Alzheimer disease") == key_of(text.lower())
+        assert key_of(text.upper().lower()) == key_of("alzheimer disease")
+
+    @pytest.mark.parametrize(
+        ("text", "key"),
+        [("type 's", "type s "), ("protein S", "protein S "), ("a'sb", "a sb "), ("'s", "s ")],
+    )
+    def test_others_are(self, text, key):
+        assert key_of(text) == key
+
     def test_shouted_name_has_two_keys(self):
         assert keys_of("TYPE II DYSTONIA") == ["TYPE II dystonia ", "type ii dystonia "]
         assert keys_of("BRCA1") == ["BRCA1 "] == [key_of("BRCA1")]
@@ -75,6 +87,12 @@ class TestAbbreviations:
             ("CF lung", "C2"),
             ("CF", "C1"),
         ]
+
+    def test_in_a_text_all_in_capitals_too(self):
+        rows = [("C1", "Cystic fibrosis", []), ("G1", "CF", [])]
+        text = "PATIENTS WITH CYSTIC FIBROSIS (CF): CF IS BAD."
+        mentions = [(text[m.start : m.end], m.candidates[0].cui) for m in linker(rows).link(text)]
+        assert mentions == [("CYSTIC FIBROSIS", "C1"), ("CF", "C1"), ("CF", "C1")]
 
     def test_form_defined_as_something_unknown_is_no_name(self):
         assert found("A wonderful alpine song (WAS): the WAS.") == []
