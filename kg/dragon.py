@@ -49,7 +49,7 @@ def _read_edges(path: Path) -> pl.DataFrame:
     rows = []
     columns = 0
     for number, line in numbered_lines(path, NEXT_STEP):
-        fields = line.split("\t")
+        fields = [field.strip() for field in line.split("\t")]
         columns = columns or len(fields)
         if len(fields) not in (3, 4) or len(fields) != columns or not all(fields[:3]):
             raise InputError(
@@ -64,7 +64,7 @@ def _check_relations(path: Path, rows: pl.DataFrame) -> None:
     if not path.is_file():
         log.info("%s is not there: the relations of umls.csv are taken as they are", path)
         return
-    listed = {line for _, line in numbered_lines(path, NEXT_STEP)}
+    listed = {line.strip() for _, line in numbered_lines(path, NEXT_STEP)}
     unknown = sorted(set(rows["relation"]) - listed)
     if unknown:
         raise InputError(f"umls.csv has the relation {unknown[0]!r}, which {path} does not list")

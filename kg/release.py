@@ -47,18 +47,18 @@ def read_release(
 ) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
     """Concepts that have a vector in every one of the embeddings, triplets between them, counts."""
     names = read_names(folder / "vocab.csv")
+    distinct = names.n_unique()
     concepts = named_concepts(names)
     kept = concepts
     for other, _ in embeddings.values():
         kept = kept.filter(pl.col("cui").is_in(pl.Series(other).implode()))
     rows = _read_triplets(folder / "triplets.jsonl")
     triplets, triplet_rows = between_concepts(rows, kept)
-    dropped = {
-        "same concept": names.height - concepts.height,
-        "no embedding": concepts.height - kept.height,
-    }
+    # A row is a name: a concept's first one or a synonym.
+    used = kept.height + int(kept["synonyms"].list.len().sum())
+    dropped = {"same name": names.height - distinct, "no embedding": distinct - used}
     files = {
-        "vocab.csv": file_rows(names.height, dropped, kept.height),
+        "vocab.csv": file_rows(names.height, dropped, used),
         "triplets.jsonl": triplet_rows,
     }
     if not kept.height:

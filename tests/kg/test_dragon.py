@@ -36,6 +36,11 @@ def test_tables_and_what_was_dropped(tmp_path):
     }
 
 
+def test_space_around_fields_does_not_count(tmp_path):
+    changes = {"umls.csv": "isa \tC2\tC1 \t1.0\n", "relations.txt": "isa \n"}
+    assert read_dragon(_folder(tmp_path, **changes))[1].rows() == [("C2", "isa", "C1", "DRAGON")]
+
+
 def test_command(tmp_path):
     main(DragonCommand, ["--folder", str(_folder(tmp_path)), "--out", str(tmp_path / "out")])
     assert read_concepts(tmp_path / "out" / "concepts.parquet").height == 2

@@ -92,9 +92,10 @@ class TestRowsOfTheTables:
 
     def test_loops_duplicates_and_second_names(self, tmp_path):
         triplets = _triplet("C1", "isa", "C2") * 2 + _triplet("C1", "isa", "C1")
-        folder = _folder(tmp_path, "C1\ta\nC1\tA\nC2\tb\n", triplets)
+        folder = _folder(tmp_path, "C1\ta\nC1\tA\nC1\ta\nC2\tb\n", triplets)
         concepts, kept, files = read_release(folder, {})
         assert concepts["synonyms"].to_list() == [["A"], []]
+        assert files["vocab.csv"] == {"read": 4, "dropped": {"same name": 1}, "kept": 3}
         assert kept.height == 1
         assert files["triplets.jsonl"]["dropped"] == {"inside one concept": 1, "same fact": 1}
 
