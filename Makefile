@@ -1,4 +1,4 @@
-# make demo: the whole pipeline on open data, 20 to 30 minutes on two cores.
+# make demo: the whole pipeline on open data, 15 to 30 minutes on two cores.
 # make test: every check. Both make their own .venv first; PYTHON=... chooses another Python.
 PYTHON ?= python3
 VENV := .venv

@@ -103,6 +103,9 @@ class Fit(Command):
     accept: Path | None = Field(None, description="accept.npz: learn to judge mentions in context")
     held_out: float = Field(0, ge=0, lt=1, description="share of documents left for `evaluate`")
     seed: int = Field(0, ge=0, description="seed of the boosted trees")
+    config: LinkConfig = Field(
+        LinkConfig(), description="section `link` of the configuration, for the accept model"
+    )
 
     def run(self) -> None:
         """Learn link probabilities from the corpus and write them."""
@@ -119,7 +122,8 @@ class Fit(Command):
         priors, folds = fit_folds(documents, keys, self.seed)
         write_priors(self.out, priors)
         if self.accept is not None:
-            write_accept(self.accept, fit_accept(documents, folds, concepts, self.seed))
+            accept = fit_accept(documents, folds, concepts, self.seed, self.config)
+            write_accept(self.accept, accept)
         log.info("%s: %d names of %d documents", self.out, priors.height, len(documents))
 
 

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from kg.config import LinkConfig
 from kg.errors import InputError
 from kg.linking.accept import LEAST_LINK, Accept, features
-from kg.linking.build import build_dictionary
+from kg.linking.build import build_dictionary, keep_concepts
 from kg.linking.corpus import Document
 from kg.linking.fit import fold_of
 from kg.linking.fit_context import fit_context
@@ -24,27 +24,33 @@ from kg.tables import CONCEPTS
 
 __all__ = ["fit_accept"]
 
-CONFIG = LinkConfig(min_link=LEAST_LINK)
-"""Names are found as the model will find them."""
-
 
 def fit_accept(
     documents: Sequence[Document],
     folds: Sequence[pl.DataFrame],
     concepts: pl.DataFrame | None = None,
     seed: int = 0,
+    config: LinkConfig | None = None,
 ) -> Accept:
     """A model of a corpus; `folds` are the priors of `kg.linking.fit.fit_folds`.
 
     `concepts` (schema CONCEPTS) are those to link; without, those of the corpus. `seed` is that of
-    the descent.
+    the descent. Names are found as a linker of `config` will find them, and what it will not link
+    (other semantic types, other sources) is no gold.
     """
+    config = config or LinkConfig()
+    finding = config.model_copy(update={"min_link": LEAST_LINK, "approximate": 1})
+    linked = None
+    if concepts is not None:
+        concepts = keep_concepts(concepts, config)
+        if config.semantic_types or config.sources:
+            linked = set(concepts["cui"])
     rows: list[np.ndarray] = []
     seen: list[tuple[str, str, bool]] = []
     for fold, priors in enumerate(folds):
         others, held = fold_of(documents, fold)
         vocabulary = _vocabulary(priors) if concepts is None else concepts
-        linker = Linker(build_dictionary(vocabulary, CONFIG, priors)[0], CONFIG)
+        linker = Linker(build_dictionary(vocabulary, finding, priors)[0], finding)
         context = fit_context(others, seed)
         for document in held:
             spans, words, matches = linker.matches(document.text)
@@ -61,7 +67,8 @@ def fit_accept(
         )
     coefficients, intercept = _regression(np.concatenate(rows), table["meant"].to_numpy())
     chance = 1 / (1 + np.exp(-(np.concatenate(rows) @ coefficients + intercept)))
-    gold = sum(len({cui for *_, cui in document.mentions}) for document in documents)
+    meant = [{cui for *_, cui in document.mentions} for document in documents]
+    gold = sum(len(cuis if linked is None else cuis & linked) for cuis in meant)
     threshold = _best_threshold(table.with_columns(chance=pl.Series(chance)), gold)
     return Accept(fit_context(documents, seed), coefficients, intercept, threshold)
 

@@ -138,10 +138,12 @@ if CONFIG.link.corpus:
             inputs=input_options,
             accept=accept_option,
             seed=CONFIG.seed,
+            config=section(CONFIG.link.settings),
         message:
             "A corpus tells which names are mentions, and of what"
         shell:
             "python -m kg.link fit {params.inputs} --seed {params.seed}"
+            " --config {params.config:q}"
             " --out {output.priors} {params.accept} > {log} 2>&1"
 
 

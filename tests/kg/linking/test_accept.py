@@ -1,5 +1,7 @@
 """The accept model: what it sees of a place, what it learns, its file."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -113,6 +115,26 @@ class TestFit:
         again = fit_accept(corpus(), folds)
         assert np.array_equal(again.coefficients, learned[1].coefficients)
         assert again.threshold == learned[1].threshold
+
+    def test_what_is_not_linked_is_neither_found_nor_gold(self, monkeypatch):
+        """100 mentions of fever, of another type, and 50 of cold."""
+        seen = []
+        monkeypatch.setattr(
+            "kg.linking.fit_accept._best_threshold",
+            lambda places, gold: seen.append((set(places["cui"]), gold)) or 0.5,
+        )
+        papers = [
+            replace(
+                paper,
+                mentions=tuple((a, b, cui.replace("C3", "X3")) for a, b, cui in paper.mentions),
+            )
+            for paper in corpus()
+        ]
+        concepts = table([("C1", "Cold", []), ("X3", "Fever", [])])
+        _, folds = fit_folds(papers, set())
+        for types in ((), ("T000",)):
+            fit_accept(papers, folds, concepts, config=LinkConfig(semantic_types=types))
+        assert seen == [({"C1", "X3"}, 150), ({"C1"}, 50)]
 
     def test_corpus_that_teaches_nothing_is_refused(self):
         with pytest.raises(InputError, match="take a larger one"):
