@@ -30,10 +30,10 @@ def together() -> Iterator[None]:
     if where.type == "cuda":
         torch.cuda.set_device(where)
     distributed.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=PATIENCE)
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
+    yield
+    # Not after an error, which ends the process: its traceback holds the DDP model, and where that
+    # is the last to hold the group, torch waits for gloo's thread, which waits for Python's lock.
+    distributed.destroy_process_group()
 
 
 def device() -> torch.device:
