@@ -1,6 +1,6 @@
 """Our encoders beside PyKEEN's: same split, width, and CPU seconds.
 
-    python -m benchmarks.pykeen results/kg/hpo --seconds 120 [--peers] [--models complex edgegraphsage]
+    python -m benchmarks.pykeen results/kg/hpo --seconds 120 [--peers] [--models complex rotate]
 
 Each model trains for about the same CPU seconds: one epoch is timed, then as many are run as fit.
 PyKEEN trains with inverse triplets and Adam: ComplEx by its LCWA loop (cross-entropy over all
