@@ -96,8 +96,10 @@ class EmbedCommand(Command):
         if not path.is_file():
             raise InputError(f"{path} does not exist; give a folder that kg.train wrote")
         with safe_open(path, "pt") as file:
-            made = json.loads(file.metadata()["made"])
+            made = json.loads((file.metadata() or {}).get("made", "{}"))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if not made:
+            raise InputError(f"{path} is of another version; make it again with kg.train")
         config = EncoderConfig.model_validate(made["config"])
         self._compare(made["features"], new.attributes["config"])
         parts = chunks(stored_rows(new.embedding))

@@ -43,7 +43,7 @@ class EmbeddingStore:
                 self.embedding = _mapped(file["embedding"], self.path)
         except (OSError, KeyError) as error:
             raise InputError(
-                f"{path} is not a whole store of format {FORMAT} ({error.args[0]}); make it again"
+                f"{path} is not a whole store of format {FORMAT} ({error}); make it again"
             ) from error
 
     def __len__(self) -> int:

@@ -13,8 +13,9 @@ from itertools import product
 from kg.errors import InputError
 from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
 from meg.prompts import needs_store
-from workflow.config import MAIN, Config, Target
+from workflow.config import Config
 from workflow.layers import seeded
+from workflow.sections import MAIN, Target
 
 __all__ = ["Plan", "Run"]
 
@@ -29,7 +30,7 @@ class Run:
     encoder: str
     seed: int
     checkpoint: str
-    """Who answers: finetune, align or none (see `workflow.config.Variant`)."""
+    """Who answers: finetune, align or none (see `workflow.sections.Variant`)."""
     trained_on: str
     """The data set of Phase II."""
     llm: ModelConfig

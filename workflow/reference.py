@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 
 from kg.command import Section
 from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
-from workflow.config import AnsweringOverrides, Config, Overrides
+from workflow.config import Config
+from workflow.sections import AnsweringOverrides, Overrides
 
 __all__ = ["reference"]
 

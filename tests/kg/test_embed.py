@@ -1,8 +1,11 @@
 """New concepts by a trained encoder."""
 
+import shutil
+
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.torch import load_file, save_file
 
 from kg.command import main
 from kg.embed import EmbedCommand
@@ -94,6 +97,21 @@ def test_a_folder_without_an_encoder(runs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(EmbedCommand, [f"--{name}={value}" for name, value in flags.items()])
     assert "encoder.safetensors does not exist" in capsys.readouterr().err
+
+
+def test_weights_that_do_not_say_how_they_were_made(runs, tmp_path, capsys):
+    shutil.copytree(runs / "text/out", tmp_path / "old/out")
+    path = tmp_path / "old/out/encoder.safetensors"
+    save_file(load_file(path), path, {"config": "{}"})
+    arguments = [
+        "--encoder",
+        str(path.parent),
+        "--features",
+        str(new_features(runs, tmp_path / "new.h5")),
+    ]
+    with pytest.raises(SystemExit):
+        main(EmbedCommand, [*arguments, "--out", str(tmp_path / "out.h5")])
+    assert "encoder.safetensors is of another version" in capsys.readouterr().err
 
 
 def test_features_of_another_text_encoder(runs, tmp_path, capsys):
