@@ -28,7 +28,7 @@ PIECE = 512
 """Terms that one thread of a GPU adds up."""
 
 # Of the sparse tensor only the indices are used: it is how SAGEConv is told of them.
-warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+warnings.filterwarnings("ignore", message="Sparse (CSR tensor support is in beta|invariant checks)")
 
 
 class MeanSAGE(SAGEConv):

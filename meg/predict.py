@@ -7,7 +7,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,7 @@ class PredictCommand(Command):
                 "concepts": store.attributes["concepts"] if store else None,
             },
             "versions": {
-                package: version(package)
+                package: _version(package)
                 for package in ("meg-pipeline", "torch", "transformers", "peft")
             },
             "hardware": {
@@ -191,6 +191,14 @@ class PredictCommand(Command):
                 "dtype": str(meg.dtype),
             },
         }
+
+
+def _version(package: str) -> str:
+    # The modules also run from a checkout, in an environment that the package is not installed in.
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _check_prompt(prompt: PromptConfig, vectors: Vectors) -> None:

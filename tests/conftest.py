@@ -15,3 +15,10 @@ def pytest_configure(config):
 def _needs_gpu(request):
     if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("there is no GPU")
+
+
+@pytest.fixture(autouse=True)
+def _full_precision():
+    """A training on a GPU allows products in TF32, for the whole process."""
+    yield
+    torch.set_float32_matmul_precision("highest")

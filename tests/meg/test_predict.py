@@ -1,3 +1,5 @@
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 
 from kg.command import main
@@ -110,6 +112,27 @@ class TestCommand:
         assert run["prompt"]["instruction"] == "Choose."
         assert run["prompt_version"] == prompt_version(prompt)
         assert set(run["digests"]) == {"questions", "store", "concepts"}
+
+    def test_runs_from_a_checkout_that_is_not_installed(self, model_config, tmp_path, monkeypatch):
+        def version(package):
+            if package == "meg-pipeline":
+                raise PackageNotFoundError(package)
+            return "1.0"
+
+        monkeypatch.setattr("meg.predict.version", version)
+        write_questions(tmp_path / "q.jsonl", questions())
+        main(
+            PredictCommand,
+            [
+                f"--questions={tmp_path}/q.jsonl",
+                f"--model={model_config.model_dump_json()}",
+                '--prompt={"concepts": "none"}',
+                f"--out={tmp_path}/p.jsonl",
+            ],
+        )
+        versions = read_run(tmp_path / "p.jsonl")["versions"]
+        assert versions["meg-pipeline"] == "not installed"
+        assert versions["torch"] == "1.0"
 
     def test_the_store_may_be_left_out_where_no_concept_is_asked_for(
         self, model_config, tmp_path, capsys
