@@ -12,6 +12,7 @@ recomputed activations and attention do not count.
 
 import argparse
 import datetime
+import gc
 import platform
 import statistics
 import sys
@@ -217,8 +218,9 @@ def main() -> None:
                 f"| {400 * size * rate / ceiling:.1f} | {peak:.1f} |\n"
             )
             sys.stdout.flush()
-        # One LLM at a time fits the memory.
+        # One LLM at a time fits the memory; it may hang in a cycle of references.
         del llm, meg, loss, parameters
+        gc.collect()
         torch.compiler.reset()
         if cuda:
             torch.cuda.empty_cache()
