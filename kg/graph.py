@@ -5,7 +5,7 @@ of a held-out triplet nor another relation between its two nodes is seen in trai
 node keeps a pair in training, so that no node is judged by edges it never had.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 import torch
@@ -52,6 +52,12 @@ class Split:
     train: Graph
     validation: Graph
     test: Graph
+
+    @property
+    def whole(self) -> Graph:
+        """The graph that was split, its triplets in another order."""
+        parts = self.train, self.validation, self.test
+        return replace(self.train, triplets=torch.cat([part.triplets for part in parts]))
 
 
 def build_graph(concepts: pl.DataFrame, triplets: pl.DataFrame) -> Graph:

@@ -73,7 +73,8 @@ def measure(
     ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
     rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
-    classes = {"branch": top_branches(split.train), "semantic_type": types}
+    # Of the whole hierarchy: one held-out edge at its top would merge two branches or lose one.
+    classes = {"branch": top_branches(split.whole), "semantic_type": types}
     return {
         "graph": {
             "nodes": split.train.nodes,

@@ -95,3 +95,22 @@ def test_semantic_types_are_read_off_each_kind_of_vectors():
     found = measure(split, nothing, stored=stored, text=text, types=types, generator=seeded())
     assert found["probes"]["stored"]["semantic_type"] == 1
     assert found["probes"]["text"]["semantic_type"] < 1
+
+
+def test_branches_do_not_depend_on_what_is_held_out(monkeypatch):
+    """A root, four tops with 30 nodes below each; a ring of another relation."""
+    node = torch.arange(125)
+    parent = torch.where(node < 5, 0, 1 + node % 4)
+    is_a = torch.stack([node, torch.zeros_like(node), parent], dim=1)[1:]
+    other = torch.stack([node, torch.ones_like(node), node.roll(1)], dim=1)
+    graph = Graph(125, ("is_a", "r"), torch.cat([is_a, other]))
+    seen = []
+    monkeypatch.setattr("kg.measures.class_accuracy", lambda _, classes, __: seen.append(classes))
+    nothing = lambda node, relation: torch.zeros(len(node), 125)  # noqa: E731
+    for seed in range(4):
+        split = split_graph(graph, 0.2, 0.3, torch.Generator().manual_seed(seed))
+        vectors, types = torch.randn(125, 8, generator=seeded()), 0 * node
+        measure(split, nothing, stored=vectors, text=vectors, types=types, generator=seeded())
+    branches = seen[::2]
+    assert (branches[0] >= 0).sum() == 124
+    assert all(torch.equal(one, branches[0]) for one in branches)
