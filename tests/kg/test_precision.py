@@ -41,8 +41,23 @@ class TestWithout:
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: fast)
         assert precision.fast_bfloat16() is fast
 
-    def test_the_speed_is_measured(self):
-        assert precision._speed() > 0
+    def test_the_speed_is_measured_on_one_thread(self, monkeypatch):
+        """Two threads on busy cores say 1 to 8 of one and the same CPU."""
+        used = set()
+
+        def product(x, weight):
+            used.add(torch.get_num_threads())
+            return x @ weight.T
+
+        monkeypatch.setattr(torch.nn.functional, "linear", product)
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        try:
+            assert precision._speed() > 0
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+        assert used == {1}
 
 
 def test_asked_for_it_is_used(monkeypatch):
