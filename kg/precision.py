@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PAYS = 1.5
 """Times as fast as float32 that bfloat16 has to be. The CPUs in docs/benchmarks.md are at 0.1, 0.4,
-2.2 and 4.6, whatever else they do: no chance of the moment decides."""
+2.2 and 4.6: far enough from it that no chance of the moment decides."""
 REPEATS = 10
 
 

@@ -33,9 +33,7 @@ def test_an_encoder_learns(tables, tmp_path, encoder):
 @pytest.mark.parametrize(
     ("encoder", "options"), [("edgegraphsage", {"width": 8, "spectral_dim": 2}), ("rotate", {})]
 )
-def test_vectors_are_those_of_the_cpu(encoder, options, monkeypatch):
-    # A training has allowed products in TF32.
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+def test_vectors_are_those_of_the_cpu(encoder, options):
     graph, features = random_graph(), random_features(10)
     config = EncoderConfig(encoder=encoder, dim=8, **options)
     model = LinkPredictor(features, 2, config, graph.nodes)
