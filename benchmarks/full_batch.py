@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric.nn.models import GraphSAGE
 
-from benchmarks.graph_split import Judge, read_split
+from benchmarks.graph_split import Judge, read_split, trained
 from kg.config import EncoderConfig
-from kg.encode import encode
 from kg.graph import Graph, Split
 from kg.projection import Standard
 from kg.ranking import Scorer, questions_of
@@ -30,11 +29,8 @@ STEP = 16_384
 
 def ours(split: Split, features: Tensor, width: int, epochs: int) -> Scorer:
     """Our edgegraphsage after so many epochs, as configured by default."""
-    state = Path("checkpoint.benchmark.pt")
     config = EncoderConfig(encoder="edgegraphsage", width=width, epochs=epochs, patience=epochs)
-    scorer = encode(split, features, config, state).score
-    state.unlink()
-    return scorer
+    return trained(split, features, config)
 
 
 def theirs(split: Split, features: Tensor, width: int, epochs: int) -> Scorer:

@@ -1,18 +1,21 @@
 """The split that `kg.train` makes of a graph's folder, for it and its peers to be judged alike."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from kg.config import EncoderConfig
+from kg.encode import encode
 from kg.graph import Split, build_graph, split_graph
 from kg.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
 from kg.store import EmbeddingStore
 from kg.tables import read_concepts, read_triplets
 from kg.train import TEST, VALIDATION
 
-__all__ = ["Judge", "read_split"]
+__all__ = ["Judge", "read_split", "trained"]
 
 
 def read_split(folder: Path) -> tuple[Split, Tensor]:
@@ -23,6 +26,12 @@ def read_split(folder: Path) -> tuple[Split, Tensor]:
     split = split_graph(graph, VALIDATION, TEST, torch.Generator().manual_seed(0))
     features = EmbeddingStore(folder / "features.h5").embedding[:].astype("float32")
     return split, torch.from_numpy(features)
+
+
+def trained(split: Split, features: Tensor, config: EncoderConfig) -> Scorer:
+    """What our encoder scores by; its checkpoint is its own, so that two can run side by side."""
+    with tempfile.TemporaryDirectory() as folder:
+        return encode(split, features, config, Path(folder) / "checkpoint.pt").score
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ from pykeen.stoppers import EarlyStopper
 from pykeen.training import LCWATrainingLoop, SLCWATrainingLoop
 from pykeen.triples import CoreTriplesFactory
 
-from benchmarks.graph_split import Judge, read_split
+from benchmarks.graph_split import Judge, read_split, trained
 from kg.config import EncoderConfig
-from kg.encode import encode
 from kg.graph import Split
 from kg.ranking import Scorer
 
@@ -35,7 +34,6 @@ MODELS = {
     "rotate": (RotatE, {}),
 }
 BY_PRODUCT = ("complex",)
-STATE = Path("checkpoint.benchmark.pt")
 RATE, THEIR_RATE = 2e-3, 1e-2
 """Of the look-up encoders: at 2e-2 ours overfit within an epoch or two, at 2e-3 PyKEEN's crawl."""
 
@@ -47,9 +45,7 @@ def ours(name: str, split: Split, features: torch.Tensor, dim: int, epochs: int)
     """Our encoder after so many epochs."""
     rate = {"learning_rate": RATE} if name in MODELS else {"lineage": 0}
     config = EncoderConfig(encoder=name, dim=dim, epochs=epochs, patience=epochs, **rate)
-    scorer = encode(split, features, config, STATE).score
-    STATE.unlink()
-    return scorer
+    return trained(split, features, config)
 
 
 def theirs(name: str, split: Split, dim: int, epochs: int) -> Scorer:
