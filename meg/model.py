@@ -20,6 +20,9 @@ __all__ = ["MEG"]
 ATTENTION = ("full_attention", "sliding_attention", "attention")
 """Kinds of layer, as configurations name them, that a mask governs."""
 
+WIDENED_ROWS = 2048
+"""Of a narrow output layer, to float32 at a time: a few megabytes, which stay in the cache."""
+
 
 class MEG(nn.Module):
     """Any causal LM of transformers with concept vectors injected by a mapper.
@@ -176,9 +179,8 @@ class MEG(nn.Module):
             return (inputs[0].flatten(0, 1)[logits_at][None],)
 
         def widen(_: nn.Module, inputs: tuple[Tensor], logits: Tensor) -> Tensor:
-            bias = None if layer.bias is None else layer.bias.float()
             with torch.autocast(logits.device.type, enabled=False):
-                return F.linear(inputs[0].float(), layer.weight.float(), bias)
+                return _wide_linear(inputs[0], layer.weight, layer.bias)
 
         handles = [layer.register_forward_pre_hook(select)]
         narrow = isinstance(layer, nn.Linear) and layer.weight.dtype in (torch.bfloat16, torch.half)
@@ -214,6 +216,17 @@ class MEG(nn.Module):
         if inputs:
             return (injected, *inputs[1:]), keywords
         return inputs, {**keywords, "hidden_states": injected}
+
+
+def _wide_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """F.linear in float32. A float32 copy of a whole output layer takes a CPU as long to make as
+    the layers below take to compute, and a GPU gigabytes: a part of it is, again and again."""
+    copy = torch.empty_like(weight[:WIDENED_ROWS], dtype=torch.float32)
+    wide = inputs.float()
+    products = torch.cat(
+        [F.linear(wide, copy[: len(part)].copy_(part)) for part in weight.split(WIDENED_ROWS)], -1
+    )
+    return products if bias is None else products + bias.float()
 
 
 def _plain(llm: Any) -> Any:

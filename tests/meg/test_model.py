@@ -109,9 +109,17 @@ class TestSharedPrefix:
 
 
 class TestNarrowLogits:
-    def test_are_float32_where_options_are_compared(self, meg_and_tokens, store):
+    @pytest.mark.parametrize("rows", [7, 2048])
+    @pytest.mark.parametrize("biased", [False, True])
+    def test_are_float32_where_options_are_compared(
+        self, meg_and_tokens, store, monkeypatch, rows, biased
+    ):
         """Else, rounded to bfloat16, those of two options would often be equal."""
+        monkeypatch.setattr("meg.model.WIDENED_ROWS", rows)
         meg, tokens = meg_and_tokens
+        if biased:
+            head = meg.llm.get_output_embeddings()
+            head.bias = torch.nn.Parameter(torch.linspace(-1, 1, len(head.weight)))
         meg.llm.get_base_model().bfloat16()
         batch = inputs_of(Collator(Vectors(store), torch.bfloat16)([example(tokens)]))
         read = []
@@ -123,6 +131,8 @@ class TestNarrowLogits:
                 compared = meg(**batch)
         assert trained.dtype == torch.bfloat16
         expected = read[1][0].float() @ head.weight.float().T
+        if biased:
+            expected += head.bias.float()
         torch.testing.assert_close(compared, expected, atol=1e-5, rtol=1e-5)
 
 
