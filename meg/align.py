@@ -16,11 +16,12 @@ from pydantic import Field
 from tqdm import tqdm
 
 from kg.command import Command, main
+from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from kg.tables import read_concepts
 from meg.batch import Batch, Collator
-from meg.checkpoint import Record, build, save
+from meg.checkpoint import Record, build, check_folder, save
 from meg.config import AlignConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Align, Contrast
@@ -43,9 +44,10 @@ def examples_of(
 ) -> list[Example]:
     """One example a concept; in the extended Phase I as many again with 2 or more concepts."""
     groups = [[concept] for concept in concepts]
-    if config.names_per_prompt > 1:
+    most = min(config.names_per_prompt, len(concepts))
+    if most > 1:
         for _ in concepts:
-            count = generator.integers(2, config.names_per_prompt + 1)
+            count = generator.integers(2, most + 1)
             chosen = generator.choice(len(concepts), size=count, replace=False)
             groups.append([concepts[i] for i in chosen])
     return [tokens.name_example(name_prompt(group)) for group in groups]
@@ -74,6 +76,11 @@ def train_mapper(
         batch = _on(meg.device, collate.concepts_only([examples[i] for i in chosen]))
         losses = contrast(meg, batch, config.mapper_temperature)
         loss = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(loss):
+            raise InputError(
+                f"the mapper's loss is {float(loss.detach())} at step {step} without the LLM; "
+                "lower mapper_learning_rate"
+            )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -142,6 +149,7 @@ class AlignCommand(Command):
     def run(self) -> None:
         """Build the model, train it, save the checkpoint."""
         check(self.config.training)
+        check_folder(self.out)
         concepts, store = read_concepts(self.concepts), EmbeddingStore(self.store)
         store.check(concepts)
         torch.manual_seed(self.seed)

@@ -7,10 +7,10 @@ A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safe
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from pydantic import Field
 from safetensors.torch import load_file, save_file
 from transformers import (
@@ -34,9 +34,22 @@ from meg.config import ModelConfig, PromptConfig
 from meg.mapper import Mapper
 from meg.model import MEG
 from meg.tokens import Tokens
+from meg.trainer import check_finite
 from meg.training import History, write_history
 
-__all__ = ["Record", "build", "check_store", "load", "load_mapper", "read_record", "save"]
+__all__ = [
+    "Record",
+    "build",
+    "check_folder",
+    "check_store",
+    "load",
+    "load_mapper",
+    "read_record",
+    "save",
+]
+
+FILES = {"adapter", "mapper.safetensors", "meg.json", "history.jsonl", "metrics.json"}
+"""What a checkpoint folder holds; another one is not overwritten."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +57,7 @@ log = logging.getLogger(__name__)
 class Record(Section):
     """`meg.json`: what a checkpoint is."""
 
-    format: str = "meg-checkpoint-1"
+    format: Literal["meg-checkpoint-1"] = "meg-checkpoint-1"
     model: ModelConfig
     kge: int = Field(description="width of the concept vectors")
     store: str = Field(description="EmbeddingStore.space of its vectors; empty: none were used")
@@ -76,10 +89,15 @@ def save(
 ) -> None:
     """Write a checkpoint folder, whole or not at all, with what its training logged.
 
-    Of several processes that train together only the first writes.
+    An older checkpoint is replaced; see `check_folder`. Of several processes that train together
+    only the first writes.
     """
     if not is_first():
         return
+    check_folder(path)
+    check_finite(meg.mapper.state_dict())
+    if isinstance(meg.llm, PeftModel):
+        check_finite(get_peft_model_state_dict(meg.llm))
     with replacing(path) as temporary:
         temporary.mkdir()
         if isinstance(meg.llm, PeftModel):
@@ -93,21 +111,52 @@ def save(
             write_json(temporary / "metrics.json", metrics)
 
 
+def check_folder(path: Path) -> None:
+    """Raise InputError where a checkpoint would take the place of something else."""
+    if path.is_file():
+        raise InputError(f"{path} is a file; a checkpoint is a folder: name another one")
+    if path.is_dir() and (others := sorted({item.name for item in path.iterdir()} - FILES)):
+        raise InputError(
+            f"{path} holds {len(others)} files of no checkpoint (first {others[0]}), which would "
+            "be lost; name another folder, or move them"
+        )
+
+
 def load(
     path: Path, base: str | None = None, trainable: bool = False
 ) -> tuple[MEG, Tokens, Record]:
-    """Read a checkpoint; `base` says where the base LLM is, if not where the record says."""
+    """Read a checkpoint; `base` says where the base LLM is, if not where the record says.
+
+    The record that is returned says where it was found. Raises InputError where the checkpoint
+    is incomplete or of another LLM.
+    """
     record = read_record(path)
     config = record.model if base is None else record.model.model_copy(update={"base": base})
     llm, tokens = _base(config)
     mapper = load_mapper(path)
-    adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
-    return _assemble(adapted, mapper, tokens, config), tokens, record
+    hidden = _table(llm).shape[1]
+    if not (path / "adapter" / "adapter_config.json").is_file() or mapper.hidden != hidden:
+        raise InputError(
+            f"{path} has no adapter, or is of another LLM than {config.base} ({mapper.hidden} "
+            f"wide, expected {hidden}); copy the folder whole, and name its LLM by base (--base)"
+        )
+    try:
+        adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(
+            f"the adapter of {path} does not fit {config.base}: {str(error).splitlines()[0]}; "
+            "name the LLM that it was trained on by base (--base)"
+        ) from error
+    found = record.model_copy(update={"model": config})
+    return _assemble(adapted, mapper, tokens, config), tokens, found
 
 
 def load_mapper(path: Path) -> Mapper:
     """The mapper of a checkpoint, without the LLM that it belongs to."""
-    record, weights = read_record(path), load_file(path / "mapper.safetensors")
+    record, file = read_record(path), path / "mapper.safetensors"
+    if not file.is_file():
+        raise InputError(f"{path} is incomplete: no {file.name}; copy the folder whole")
+    weights = load_file(file)
     # The last parameter of a mapper of any width is its output layer's bias.
     *_, bias = Mapper(record.model.mapper, record.kge, 1).network.state_dict()
     mapper = Mapper(record.model.mapper, record.kge, len(weights[f"network.{bias}"]))
@@ -119,7 +168,14 @@ def read_record(path: Path) -> Record:
     """`meg.json` of a checkpoint folder."""
     if not (path / "meg.json").is_file():
         raise InputError(f"{path} is not a MEG checkpoint (no meg.json); run meg.align first")
-    return Record.model_validate(read_json(path / "meg.json"))
+    try:
+        return Record.model_validate(read_json(path / "meg.json"))
+    except ValueError as error:
+        first = str(error).replace("\n", " ")
+        raise InputError(
+            f"{path / 'meg.json'} is no record of a checkpoint of this format: {first:.300}; "
+            "copy the folder whole, or train again"
+        ) from error
 
 
 def check_store(record: Record, store: EmbeddingStore | None) -> None:
@@ -170,8 +226,9 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False)
     except (OSError, ImportError) as error:
         raise InputError(
-            f"the base LLM {config.base!r} cannot be loaded: {error}; check the name, accept its "
-            "licence on the hub and set HF_TOKEN, or give a local folder"
+            f"the base LLM {config.base!r} cannot be loaded from {Path.cwd()}: {error}; check the "
+            "name, accept its licence on the hub and set HF_TOKEN, or name a local folder by base "
+            "(--base); `python -m meg.base` makes one of a .gguf file or of random:<model type>"
         ) from error
     if not config.chat:
         tokenizer.chat_template = None

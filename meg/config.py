@@ -30,6 +30,9 @@ __all__ = [
     "TrainingConfig",
 ]
 
+HEADS = 4
+"""Attention heads of a transformer mapper."""
+
 VectorKind = Literal["store", "permuted"]
 PERMUTED = "permuted: every concept has another concept's vector (a control)"
 """The same one in every stage of one seed."""
@@ -40,12 +43,20 @@ class MapperConfig(Section):
 
     kind: Literal["linear", "mlp", "transformer"] = Field("mlp", description="its architecture")
     layers: int = Field(4, ge=1, description="hidden layers (mlp, transformer)")
-    width: int = Field(128, ge=1, description="units of a hidden layer (mlp, transformer)")
+    width: int = Field(
+        128, ge=1, description="units of a hidden layer (mlp; transformer: a multiple of 4)"
+    )
     normalise: bool = Field(
         True,
         description="bring the output to the mean and norm of the LLM's embeddings; "
         "false is the published model, from which a small LLM gets no signal",
     )
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "MapperConfig":
+        if self.kind == "transformer" and self.width % HEADS:
+            raise ValueError(f"width {self.width} is not a multiple of the {HEADS} attention heads")
+        return self
 
 
 class LoraSettings(Section):
@@ -183,6 +194,11 @@ class AlignConfig(Section):
     def _trains_something(self) -> "AlignConfig":
         if not self.name and not self.mapper_steps:
             raise ValueError("name is false and mapper_steps 0: nothing is trained; set one")
+        if self.mapper_steps and not (self.contrastive or self.cosine):
+            raise ValueError(
+                "mapper_steps trains by the contrastive or the cosine loss, and both are false; "
+                "set one, or mapper_steps to 0"
+            )
         return self
 
 

@@ -18,7 +18,15 @@ from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
-from meg.checkpoint import Record, build, check_store, load, read_record, save
+from meg.checkpoint import (
+    Record,
+    build,
+    check_folder,
+    check_store,
+    load,
+    read_record,
+    save,
+)
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer
@@ -82,6 +90,7 @@ class FinetuneCommand(Command):
     def run(self) -> None:
         """Load Phase I's model or build one, train it, save the checkpoint."""
         check(self.config.training)
+        check_folder(self.out)
         start = self.config.start
         if (start == "align") != (self.align is not None):
             raise InputError(
@@ -96,6 +105,10 @@ class FinetuneCommand(Command):
                 f"{self.config.prompt.triplets}) and start base (is {start})"
             )
         questions = list(read_questions(self.questions))
+        if not questions:
+            raise InputError(
+                f"{self.questions} has no questions; run meg.questions with a train part"
+            )
         torch.manual_seed(self.seed)
         with resumable(self.state, self._identity(store)) as state:
             vectors = Vectors(store, self.config.vectors, self.seed)

@@ -52,7 +52,7 @@ def write_on(
     ends = meg.llm.generation_config.eos_token_id
     known = ends if isinstance(ends, list) else [ends]
     written = meg.generate(
-        **{name: value.to(meg.device) for name, value in batch.items()},
+        **batch,
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted({*known, tokens.tokenizer.eos_token_id} - {None}),
         pad_token_id=tokens.tokenizer.pad_token_id or tokens.tokenizer.eos_token_id or 0,

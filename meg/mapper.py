@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from meg.config import MapperConfig
+from meg.config import HEADS, MapperConfig
 
 __all__ = ["Mapper", "build_network"]
 
@@ -32,7 +32,7 @@ def build_network(config: MapperConfig, inputs: int, outputs: int) -> nn.Module:
         ]
         return nn.Sequential(*hidden, nn.Linear(config.width, outputs))
     layer = nn.TransformerEncoderLayer(
-        config.width, nhead=4, dim_feedforward=2 * config.width, dropout=0.0, batch_first=True
+        config.width, nhead=HEADS, dim_feedforward=2 * config.width, dropout=0.0, batch_first=True
     )
     return nn.Sequential(
         nn.Linear(inputs, config.width),
@@ -55,6 +55,7 @@ class Mapper(nn.Module):
     def __init__(self, config: MapperConfig, kge: int, hidden: int) -> None:
         super().__init__()
         self.normalise = config.normalise
+        self.hidden = hidden
         self.mean: Tensor
         self.scale: Tensor
         self.network = build_network(config, kge, hidden)

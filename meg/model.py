@@ -144,14 +144,17 @@ class MEG(nn.Module):
     ) -> Tensor:
         """Ids (batch, new) that the LLM writes behind left-padded prompts (batch, seq).
 
-        `options` are those of the LLM's own generate, a streamer among them; greedy by default.
+        `options` are those of the LLM's own generate, a streamer and `generation_config` among
+        them; without that, greedy. The inputs may lie on any device.
         """
-        embedded = self.embed(input_ids, concepts)
+        embedded = self.embed(input_ids.to(self.device), concepts.to(self.device))
+        greedy = {"do_sample": False, "num_beams": 1, "use_cache": True}
+        defaults = {} if "generation_config" in options else greedy
         with self.autocast():
             return self.llm.generate(
                 inputs_embeds=embedded,
-                attention_mask=attention_mask,
-                **{"do_sample": False, "num_beams": 1, "use_cache": True} | options,
+                attention_mask=attention_mask.to(self.device),
+                **defaults | options,
             )
 
     def autocast(self) -> torch.autocast:

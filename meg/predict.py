@@ -85,6 +85,11 @@ def _scorer(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) ->
         with meg.autocast():
             logits = meg(**inputs_of(batch))
         scores = option_scores(logits, batch, verdicts).cpu()
+        if not torch.isfinite(scores).all():
+            raise InputError(
+                f"the model's scores of {questions[0].id} and the {len(questions) - 1} questions "
+                "with it are no numbers; train it again with a lower learning_rate, or in float32"
+            )
         of_question = scores.split([len(example.branches) for example in examples])
         return [
             _prediction(

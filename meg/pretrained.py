@@ -126,6 +126,9 @@ class MEG(Network):
     def push_to_hub(self, repository: str, private: bool = True, api: HfApi | None = None) -> str:
         """Upload the checkpoint and return its address; needs a token (`hf auth login`)."""
         hub = api or HfApi()
+        base = self.record.model.base
+        if Path(base).exists():
+            log.warning("the checkpoint names its base LLM by a path of this machine, %s", base)
         # Paths of this machine mean nothing elsewhere.
         record = self.record.model_copy(update={"store_path": None, "linker_path": None})
         with tempfile.TemporaryDirectory() as temporary:
@@ -187,8 +190,9 @@ class MEG(Network):
 
     @property
     def prompt(self) -> PromptConfig:
-        """How questions are put: as in Phase II, else the default."""
-        return self.record.prompt or PromptConfig()
+        """How questions are put: as in Phase II, but for what the graph adds; else the default."""
+        prompt = self.record.prompt or PromptConfig()
+        return prompt.model_copy(update={"parents": 0, "triplets": 0})
 
     def _say_unknown(self, mentions: Sequence[Mention], vectors: Vectors) -> None:
         cuis = [[candidate.cui for candidate in mention.candidates] for mention in mentions]
@@ -203,6 +207,8 @@ class MEG(Network):
             )
 
     def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
+        if not texts:
+            raise InputError("no texts; give at least one question")
         vectors = self.lookup()
         examples, used = [], []
         for text in texts:
@@ -213,6 +219,11 @@ class MEG(Network):
         return left_padded(examples, vectors), used
 
     def _choose(self, text: str, options: Sequence[str]) -> Answer:
+        if len(options) < 2 or not all(part.strip() for part in (text, *options)):
+            raise InputError(
+                f"a question of {len(text)} characters with the options {list(options)}; give a "
+                "text and two options or more, none of them empty"
+            )
         linked = {part: self.link(part) for part in (text, *options)}
         mentions = Mentions(
             stem=tuple(linked[text]), options=tuple(tuple(linked[option]) for option in options)
@@ -228,6 +239,13 @@ class MEG(Network):
     def _attach(self, required: Mapping[str, str]) -> None:
         """Open store and linker; those that are not `required` may be missing."""
         record = self.record
+        if record.prompt is not None and (record.prompt.parents or record.prompt.triplets):
+            log.warning(
+                "trained with %d parents and %d triplets of each concept, which only questions "
+                "that passed meg.neighbours have; ask and generate do without (docs/model.md)",
+                record.prompt.parents,
+                record.prompt.triplets,
+            )
         if not record.store and "store_path" not in required:
             self.vectors = Vectors(None)
         elif record.store_path and ("store_path" in required or Path(record.store_path).is_file()):

@@ -67,6 +67,13 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
             "prompt.concepts question+options: the options' texts are in no prompt with "
             f"list_options false and answer {config.answer}; set list_options, or answer to yesno"
         )
+    lettered = config.list_options or config.answer == "letter"
+    if lettered and len(question.options) > len(LETTERS):
+        raise InputError(
+            f"question {question.id} has {len(question.options)} options, and there are "
+            f"{len(LETTERS)} letters; set prompt.list_options false and prompt.answer to text or "
+            "yesno"
+        )
     mentions = question.mentions or Mentions()
     of_options = mentions.options or ((),) * len(question.options)
     writer = _Writer(known, config, question.kind, _neighbours(question, config.parents))

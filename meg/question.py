@@ -76,14 +76,19 @@ def read_questions(path: Path) -> Iterator[Question]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; run meg.questions (and kg.link) first")
     # Only "\n" ends a line: texts may hold U+2028 and the like, which str.splitlines would split.
+    ids: set[str] = set()
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield Question.model_validate_json(line)
+                question = Question.model_validate_json(line)
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(map(str, first["loc"])) or "question"
                 raise InputError(f"{path} line {number}: {where}: {first['msg']}") from error
+            if question.id in ids:
+                raise InputError(f"{path} line {number}: the id {question.id} stands twice")
+            ids.add(question.id)
+            yield question
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:

@@ -42,5 +42,6 @@ class NameRetrieval:
         """Share of concepts whose name is the nearest (`top1`), among the ten nearest (`top10`)."""
         mapped = self.mapper.centre(self.mapper(self.concepts))
         similarity = functional.normalize(mapped, dim=-1) @ self.names.T
-        rank = (similarity > similarity.diag()[:, None]).sum(1)
+        # Of what is no number, nothing is known to be farther: it comes last.
+        rank = (~(similarity <= similarity.diag()[:, None])).sum(1)
         return {f"top{k}": round(float((rank < k).float().mean()), 4) for k in (1, 10)}

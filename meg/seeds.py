@@ -31,6 +31,11 @@ def over_seeds(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Raises InputError unless these are two or more seeds of one run on the same questions.
     """
     abouts = [result["about"] for result in results]
+    if any(set(SAME) - set(about) for about in abouts):
+        raise InputError(
+            f"a result does not say its {', '.join(SAME)} and seed; make it by meg.score with "
+            "--about, as the workflow does"
+        )
     runs = {tuple(about[name] for name in SAME) for about in abouts}
     files = {result["run"]["digests"]["questions"] for result in results}
     seeds = [int(about["seed"]) for about in abouts]

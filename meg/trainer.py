@@ -1,6 +1,6 @@
 """transformers' Trainer for an objective: saves what is trained, two rates, batches by length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from meg.model import MEG
 from meg.parted import give_back_deepspeed, give_back_fsdp, leave_out_frozen, load_into, whole
 from meg.tokens import Example
 
-__all__ = ["LengthGrouped", "Numbered", "ObjectiveTrainer", "trained_parameters"]
+__all__ = ["LengthGrouped", "Numbered", "ObjectiveTrainer", "check_finite", "trained_parameters"]
 
 WEIGHTS = "trainable.safetensors"
 
@@ -80,7 +80,7 @@ class ObjectiveTrainer(Trainer):
             raise InputError(
                 f"the loss is {float(loss.detach())} at step {self.state.global_step + 1} on the "
                 f"examples {', '.join(example.id for example in examples)}; look at them, or "
-                "lower learning_rate; the last state before it is kept"
+                "lower learning_rate, which starts anew"
             )
         self.parts = {name: value for name, value in outputs.items() if name != "loss"}
         return (loss, outputs) if return_outputs else loss
@@ -107,6 +107,7 @@ class ObjectiveTrainer(Trainer):
         if self.is_deepspeed_enabled:
             return
         weights = {name: whole(p) for name, p in trained_parameters(self.model).items()}
+        check_finite(weights)
         if self.args.should_save:
             folder = Path(output_dir or str(self.args.output_dir))
             folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +179,16 @@ class LengthGrouped(Sampler[int]):
     def __iter__(self):
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * self.epoch)
         return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+def check_finite(weights: Mapping[str, Any]) -> None:
+    """Raise InputError for trained weights that are no numbers; no loss shows the last step's."""
+    for name, values in weights.items():
+        if not torch.isfinite(values).all():
+            raise InputError(
+                f"{name} is not finite after the training, and not saved; train with a lower "
+                "learning_rate, which starts anew"
+            )
 
 
 def trained_parameters(model: Any) -> dict[str, nn.Parameter]:

@@ -17,7 +17,11 @@ from peft.helpers import disable_input_dtype_casting
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from transformers import TrainingArguments
-from transformers.integrations import TensorBoardCallback, is_deepspeed_available
+from transformers.integrations import (
+    TensorBoardCallback,
+    get_available_reporting_integrations,
+    is_deepspeed_available,
+)
 from transformers.trainer_callback import PrinterCallback
 
 from kg.artefact import replacing
@@ -126,6 +130,12 @@ def check(config: TrainingConfig) -> None:
         raise InputError(
             f"training.compile needs a compiler, and {named or ' or '.join(names)} is not there; "
             f"install it, name one in {variable}, or set training.compile: false"
+        )
+    known = {"all", "none", *get_available_reporting_integrations()}
+    if missing := [name for name in config.report_to if name not in known]:
+        raise InputError(
+            f"training.report_to: {missing[0]} is not installed or no logger of transformers "
+            f"(here are {', '.join(sorted(known))}); install it, or name another"
         )
     if config.deepspeed is None:
         return

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import polars as pl
@@ -73,5 +74,62 @@ class TestRoundTrip:
         save(tmp_path / "m", meg, record, [], {})
         text = json.loads((tmp_path / "m" / "meg.json").read_text())
         assert text["model"]["base"] == model_config.base
-        with pytest.raises(InputError, match="cannot be loaded"):
+        with pytest.raises(InputError, match=r"cannot be loaded from /.*\(--base\)"):
             load(tmp_path / "m", base=str(tmp_path / "nowhere"))
+
+    def test_is_recorded_with_the_base_that_it_was_found_at(
+        self, meg_and_tokens, model_config, tmp_path
+    ):
+        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        moved = shutil.copytree(model_config.base, tmp_path / "moved")
+        assert load(tmp_path / "m", base=str(moved))[2].model.base == str(moved)
+
+
+class TestWeightsThatAreNoNumbers:
+    @pytest.mark.parametrize("part", ["mapper", "lora_A"])
+    def test_are_not_saved(self, meg_and_tokens, model_config, tmp_path, part):
+        """A last step makes them without any loss that shows it."""
+        meg, _ = meg_and_tokens
+        spoiled = next(p for name, p in meg.named_parameters() if part in name)
+        torch.nn.init.constant_(spoiled, torch.nan)
+        with pytest.raises(InputError, match="is not finite after the training, and not saved"):
+            save(tmp_path / "m", meg, Record(model=model_config, kge=6, store=""))
+        assert not (tmp_path / "m").exists()
+
+
+class TestFolder:
+    def test_of_a_checkpoint_is_replaced_and_another_is_not(
+        self, meg_and_tokens, model_config, tmp_path
+    ):
+        meg, record = meg_and_tokens[0], Record(model=model_config, kge=6, store="")
+        save(tmp_path / "m", meg, record, [{"loss": 1.0}])
+        save(tmp_path / "m", meg, record)
+        (tmp_path / "m" / "notes.txt").write_text("mine")
+        with pytest.raises(InputError, match=r"1 files of no checkpoint \(first notes\.txt\)"):
+            save(tmp_path / "m", meg, record)
+        assert (tmp_path / "m" / "notes.txt").read_text() == "mine"
+        (tmp_path / "file").touch()
+        with pytest.raises(InputError, match="is a file"):
+            save(tmp_path / "file", meg, record)
+
+    @pytest.mark.parametrize(
+        ("broken", "message"),
+        [
+            ("adapter/adapter_config.json", "has no adapter"),
+            ("adapter/adapter_model.safetensors", "the adapter of .* does not fit"),
+            ("mapper.safetensors", "is incomplete: no mapper"),
+        ],
+    )
+    def test_that_is_incomplete_says_so(
+        self, meg_and_tokens, model_config, tmp_path, broken, message
+    ):
+        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        (tmp_path / "m" / broken).unlink()
+        with pytest.raises(InputError, match=message):
+            load(tmp_path / "m")
+
+    @pytest.mark.parametrize("text", ["{", '{"format": "meg-checkpoint-2"}'])
+    def test_of_another_format_says_so(self, tmp_path, text):
+        (tmp_path / "meg.json").write_text(text)
+        with pytest.raises(InputError, match=r"meg\.json is no record of a checkpoint"):
+            load(tmp_path)

@@ -188,6 +188,10 @@ class TestAlignConfig:
         assert {row["stage"] for row in history} == {"mapper"}
         assert (meg.mapper.state_dict()["network.weight"] - before).abs().max() > 0
 
+    def test_the_mapper_alone_needs_a_loss(self):
+        with pytest.raises(ValueError, match="contrastive or the cosine loss, and both are false"):
+            AlignConfig(mapper_steps=5, contrastive=False, cosine=False)
+
     def test_has_to_train_something(self):
         with pytest.raises(ValueError, match="nothing is trained"):
             AlignConfig(name=False)

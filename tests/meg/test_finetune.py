@@ -21,7 +21,7 @@ def phase_1(model_config, store, tmp_path):
 
 @pytest.fixture
 def arguments(store, tmp_path):
-    questions = [Question(id="q", stem="Which?", options=("a", "b"), answer=1)] * 2
+    questions = [Question(id=q, stem="Which?", options=("a", "b"), answer=1) for q in "qr"]
     write_questions(tmp_path / "train.jsonl", questions)
     return {
         "questions": tmp_path / "train.jsonl",
@@ -46,6 +46,20 @@ class TestRecord:
 
 
 class TestRefuses:
+    @pytest.mark.parametrize("ids", ["", "qq"])
+    def test_no_questions_and_one_that_stands_twice(self, phase_1, arguments, ids):
+        each = [Question(id=q, stem="Which?", options=("a", "b"), answer=1) for q in ids]
+        write_questions(arguments["questions"], each)
+        with pytest.raises(InputError, match=r"has no questions|line 2: the id q stands twice"):
+            FinetuneCommand(**arguments, align=phase_1).run()
+
+    def test_to_write_where_something_else_is(self, phase_1, arguments):
+        arguments["out"].mkdir()
+        (arguments["out"] / "thesis.tex").touch()
+        with pytest.raises(InputError, match=r"1 files of no checkpoint \(first thesis\.tex\)"):
+            FinetuneCommand(**arguments, align=phase_1).run()
+        assert not arguments["state"].exists()
+
     def test_another_model_than_phase_1_made(self, phase_1, arguments, model_config):
         other = model_config.model_copy(update={"lora": LoraSettings(r=3)})
         with pytest.raises(InputError, match="has another injection, lora, system than"):

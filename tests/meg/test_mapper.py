@@ -26,6 +26,11 @@ class TestPublishedSizes:
         assert round(both / 1e6, 2) == millions
 
 
+def test_the_heads_of_a_transformer_share_its_width():
+    with pytest.raises(ValueError, match="width 130 is not a multiple of the 4 attention heads"):
+        MapperConfig(kind="transformer", width=130)
+
+
 class TestNormalisedOutput:
     @pytest.mark.parametrize("kind", ["linear", "mlp", "transformer"])
     def test_has_the_norm_of_the_embeddings_around_their_mean(self, kind):

@@ -1,6 +1,7 @@
 from importlib.metadata import PackageNotFoundError
 
 import pytest
+import torch
 
 from kg.command import main
 from kg.errors import InputError
@@ -88,6 +89,15 @@ class TestMethods:
         prompt, config = PromptConfig(answer="yesno"), PredictConfig(method="generate")
         with pytest.raises(InputError, match=r"set prompt\.answer to letter or text"):
             predict(*meg_and_tokens, questions(), Vectors(store), prompt, config)
+
+
+def test_scores_that_are_no_numbers_are_an_error(meg_and_tokens, store):
+    meg, tokens = meg_and_tokens
+    torch.nn.init.constant_(meg.llm.get_output_embeddings().weight, torch.nan)
+    with pytest.raises(
+        InputError, match=r"scores of q\d and the 7 questions with it are no numbers"
+    ):
+        predict(meg, tokens, questions(), Vectors(store), PROMPT, PredictConfig())
 
 
 class TestCommand:

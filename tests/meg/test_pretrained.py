@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from transformers import GenerationConfig
 
 from kg.errors import InputError
 from meg import MEG
@@ -61,6 +62,44 @@ class TestAsk:
     def test_generates_a_batch(self, model):
         written = model.generate(**model.prepare([QUESTION, "Why?"]), max_new_tokens=3)
         assert len(written) == 2
+
+    def test_takes_inputs_of_any_device(self, model):
+        """`prepare` makes them on the CPU, wherever the model is."""
+        batch = {name: _Elsewhere(value) for name, value in model.prepare([QUESTION]).items()}
+        assert model.generate(**batch, max_new_tokens=3).shape == (1, 3)
+
+    def test_is_greedy_unless_told_otherwise(self, model):
+        def written(**options):
+            torch.manual_seed(len(options))
+            return model.generate(**model.prepare([QUESTION]), max_new_tokens=12, **options)
+
+        sampled = GenerationConfig(do_sample=True, temperature=9.0, max_new_tokens=12)
+        assert torch.equal(written(), written())
+        assert not torch.equal(written(), written(generation_config=sampled))
+
+    def test_of_a_model_trained_with_parents_does_without_and_says_so(
+        self, model, tmp_path, caplog
+    ):
+        model.record = model.record.model_copy(update={"prompt": PromptConfig(parents=2)})
+        model.save_pretrained(tmp_path / "m")
+        assert MEG.from_pretrained(tmp_path / "m").ask(QUESTION, ["yes", "no"]).concepts
+        assert "trained with 2 parents" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("text", "options"), [("", ["a", "b"]), ("a", ["b"]), ("a", ["b", ""])]
+    )
+    def test_of_no_question_is_an_error(self, model, text, options):
+        with pytest.raises(InputError, match="give a text and two options or more"):
+            model.ask(text, options)
+        with pytest.raises(InputError, match="no texts"):
+            model.prepare([])
+
+
+class _Elsewhere:
+    """A tensor that is of use only where it is moved to."""
+
+    def __init__(self, tensor):
+        self.to = tensor.to
 
 
 class TestSaved:

@@ -67,6 +67,15 @@ class TestOptionConcepts:
         assert found.branches == ("A", "B")
 
 
+def test_more_options_than_letters_are_an_error_unless_none_is_read():
+    many = QUESTION.model_copy(update={"options": ("cough",) * 27, "mentions": None})
+    for answer, listed in (("letter", False), ("yesno", True), ("text", True)):
+        with pytest.raises(InputError, match="q1 has 27 options, and there are 26 letters"):
+            question_prompt(many, PromptConfig(answer=answer, list_options=listed), known)
+    bare = PromptConfig(answer="text", list_options=False, concepts="none")
+    assert len(question_prompt(many, bare, known).branches) == 27
+
+
 class TestMarkerInData:
     def test_is_removed(self):
         question = QUESTION.model_copy(update={"stem": f"What{MARKER}?", "mentions": None})

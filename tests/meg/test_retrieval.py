@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
-from meg.align import align
+from kg.errors import InputError
+from meg.align import align, examples_of
 from meg.config import AlignConfig, TrainingConfig
 from meg.retrieval import NameRetrieval
 from meg.vectors import Vectors
@@ -18,6 +20,27 @@ def retrieval(meg_and_tokens, store):
 def test_vectors_that_are_the_names_are_all_found(retrieval):
     retrieval.mapper.forward = lambda _: retrieval.names + retrieval.mapper.mean
     assert retrieval() == {"top1": 1.0, "top10": 1.0}
+
+
+def test_vectors_that_are_no_numbers_find_nothing(retrieval):
+    retrieval.mapper.forward = lambda _: retrieval.names * torch.nan
+    assert retrieval() == {"top1": 0.0, "top10": 0.0}
+
+
+def test_a_mapper_that_breaks_while_it_trains_alone_stops(
+    meg_and_tokens, model_config, store, tmp_path
+):
+    meg, tokens = meg_and_tokens
+    config = AlignConfig(name=False, mapper_steps=20, mapper_learning_rate=float("inf"))
+    with pytest.raises(InputError, match=r"loss is (nan|inf) at step \d+ without the LLM"):
+        align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+
+
+def test_more_names_a_prompt_than_there_are_concepts_are_all(meg_and_tokens):
+    config, generator = AlignConfig(names_per_prompt=10), np.random.default_rng(0)
+    made = examples_of(NAMES[:3], meg_and_tokens[1], config, generator)
+    assert {len(example.cuis) for example in made} <= {1, 2, 3}
+    assert len(examples_of(NAMES[:1], meg_and_tokens[1], config, generator)) == 1
 
 
 def test_equals_a_loop(retrieval):

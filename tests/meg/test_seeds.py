@@ -36,6 +36,10 @@ def test_accuracy_and_lead_over_the_compared_run():
 
 
 class TestRefused:
+    def test_results_that_do_not_say_what_they_are_of(self):
+        with pytest.raises(InputError, match="does not say its dataset, model, variant and seed"):
+            over_seeds([{**one, "about": {}} for one in RESULTS])
+
     @pytest.mark.parametrize(
         "other", [result(0, 0.7, 0), result(1, 0.7, 0, variant="text_only")], ids=["seed", "run"]
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch._functorch.config as functorch
+from safetensors.torch import load_file
 
 from kg.errors import InputError
 from meg import training
@@ -138,6 +139,12 @@ class TestBrokenLoss:
                 False,
             )
 
+    def test_of_a_state_is_not_saved(self, model_config, store, tmp_path):
+        with pytest.raises(InputError, match=r"finite|loss is (nan|inf)"):
+            run(model_config, store, tmp_path, learning_rate=float("inf"), save_every=1)
+        for state in tmp_path.glob("checkpoint-*/trainable.safetensors"):
+            assert all(value.isfinite().all() for value in load_file(state).values())
+
 
 class TestGradientCheckpointing:
     @pytest.mark.parametrize("injection", ["input", "last"])
@@ -197,6 +204,10 @@ class TestCheck:
         monkeypatch.setattr(training, "is_deepspeed_available", lambda: True)
         with pytest.raises(InputError, match=r"zero9\.json does not exist in /.*; give the path"):
             training.check(config(deepspeed="zero9.json"))
+
+    def test_says_that_a_logger_is_missing(self):
+        with pytest.raises(InputError, match="report_to: tensorbord is not installed or no logger"):
+            training.check(config(report_to=["tensorbord"]))
 
     def test_passes_what_is_there(self, monkeypatch, tmp_path):
         monkeypatch.setattr(training, "is_deepspeed_available", lambda: True)
