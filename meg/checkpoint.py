@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from pydantic import Field
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForCausalLM,
@@ -224,7 +225,7 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
         # mistral-common is installed, cannot take the placeholder.
         tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False)
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, ValueError, SafetensorError) as error:
         raise InputError(
             f"the base LLM {config.base!r} cannot be loaded from {Path.cwd()}: {error}; check the "
             "name, accept its licence on the hub and set HF_TOKEN, or name a local folder by base "

@@ -147,10 +147,10 @@ class MEG(nn.Module):
         `options` are those of the LLM's own generate, a streamer and `generation_config` among
         them; without that, greedy. The inputs may lie on any device.
         """
-        embedded = self.embed(input_ids.to(self.device), concepts.to(self.device))
         greedy = {"do_sample": False, "num_beams": 1, "use_cache": True}
         defaults = {} if "generation_config" in options else greedy
         with self.autocast():
+            embedded = self.embed(input_ids.to(self.device), concepts.to(self.device))
             return self.llm.generate(
                 inputs_embeds=embedded,
                 attention_mask=attention_mask.to(self.device),

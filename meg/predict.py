@@ -152,6 +152,8 @@ class PredictCommand(Command):
         start = time.monotonic()
         store = EmbeddingStore(self.store) if self.store else None
         questions = list(read_questions(self.questions))
+        if not questions:
+            raise InputError(f"{self.questions} has no questions; run meg.questions again")
         vectors = Vectors(store, self.config.vectors, self.config.seed)
         meg, tokens, prompt = self._model(vectors)
         predictions = predict(meg, tokens, questions, vectors, prompt, self.config)

@@ -171,8 +171,8 @@ class MEG(Network):
             return []
         if self.linker is None:
             raise InputError(
-                f"no linker at {self.record.linker_path}; give --linker (linker=...), the folder "
-                "that `kg.link build` made"
+                f"no linker at {self.record.linker_path or _beside(self.record.store_path)}; give "
+                "--linker (linker=...), the folder that `kg.link build` made"
             )
         mentions = self.linker.link(text)
         if self.vectors is not None:

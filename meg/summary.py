@@ -71,8 +71,14 @@ def _p(value: float) -> str:
 
 
 def _line(row: tuple[str, ...]) -> str:
-    cells = [f"{cell[:width]:<{width}}" for cell, width in zip(row, WIDTHS, strict=False)]
+    texts = (*(_fitting(*name) for name in zip(row[:2], WIDTHS, strict=False)), *row[2:])
+    cells = [f"{text:<{width}}" for text, width in zip(texts, WIDTHS, strict=False)]
     return " ".join([*cells, row[-1]]).rstrip()
+
+
+def _fitting(cell: str, width: int) -> str:
+    """The end of a name that is too long: there the names of runs differ."""
+    return cell if len(cell) <= width else "…" + cell[1 - width :]
 
 
 class SummaryCommand(Command):

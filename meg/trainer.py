@@ -41,7 +41,7 @@ class ObjectiveTrainer(Trainer):
         lengths = [len(example) for example in self.examples]
         self.order = LengthGrouped(lengths, step * self.args.world_size, self.args.seed)
         self.add_callback(FollowEpochs(self.order))
-        self.parts: dict[str, torch.Tensor] = {}
+        self.parts: list[dict[str, torch.Tensor]] = []
         self.meter = Meter(_size(self.model), self.args.world_size)
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -82,13 +82,18 @@ class ObjectiveTrainer(Trainer):
                 f"examples {', '.join(example.id for example in examples)}; look at them, or "
                 "lower learning_rate, which starts anew"
             )
-        self.parts = {name: value for name, value in outputs.items() if name != "loss"}
+        self.parts.append({name: value for name, value in outputs.items() if name != "loss"})
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *arguments: Any, **keywords: Any) -> None:
         """With the loss go its parts, speed and memory, `watch`, and the mapper's rate."""
         if "loss" in logs:
-            parts = {name: round(float(value), 4) for name, value in self.parts.items()}
+            # The mean since the last line, as the loss is.
+            parts = {
+                name: round(float(torch.stack([one[name] for one in self.parts]).mean()), 4)
+                for name in (self.parts[0] if self.parts else {})
+            }
+            self.parts.clear()
             logs = logs | parts | self.meter.read()
             if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
                 # Else the weights are in parts, or narrow.

@@ -68,6 +68,11 @@ class TestAsk:
         batch = {name: _Elsewhere(value) for name, value in model.prepare([QUESTION]).items()}
         assert model.generate(**batch, max_new_tokens=3).shape == (1, 3)
 
+    def test_works_in_half_precision(self, model):
+        """The mapper stays float32."""
+        model.llm.bfloat16()
+        assert model.generate(**model.prepare([QUESTION]), max_new_tokens=3).shape == (1, 3)
+
     def test_is_greedy_unless_told_otherwise(self, model):
         def written(**options):
             torch.manual_seed(len(options))

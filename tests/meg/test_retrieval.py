@@ -61,3 +61,17 @@ def test_is_logged_while_both_parts_of_phase_1_train(meg_and_tokens, model_confi
     steps = [row for row in history if "loss" in row]
     assert {row.get("stage") for row in steps} == {"mapper", None}
     assert all(0 <= row["top1"] <= row["top10"] <= 1 for row in steps)
+
+
+def test_the_parts_of_the_loss_are_means_like_the_loss(
+    meg_and_tokens, model_config, store, tmp_path
+):
+    meg, tokens = meg_and_tokens
+    once = TrainingConfig(epochs=3, batch_size=4, micro_batch_size=2, report_to=[])
+    config = AlignConfig(training=once)
+    history, _ = align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+    steps = [row for row in history if "loss" in row]
+    assert len(steps) > 2
+    for row in steps:
+        parts = sum(value for name, value in row.items() if name.startswith("loss_"))
+        assert parts == pytest.approx(row["loss"], abs=1e-3)
