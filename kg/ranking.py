@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from kg.errors import InputError
 from kg.graph import Graph
 from kg.sampling import ranges
 
@@ -58,7 +59,10 @@ def filtered_ranks(questions: Tensor, score: Scorer, known: Answers, chunk: int 
         scores = score(node, relation)
         right = scores.gather(1, answer.unsqueeze(1))
         if not right.isfinite().all() or scores.isnan().any():
-            raise ValueError("a score is not finite; comparing it would give it the first rank")
+            raise InputError(
+                "a score is not finite, and comparing it would give it the first rank; lower "
+                "learning_rate, or look at the vectors"
+            )
         row, other = known.of(node, relation)
         scores[row, other] = -torch.inf
         better = (scores > right).sum(1)

@@ -197,8 +197,14 @@ def read_concepts(path: Path) -> pl.DataFrame:
 
 
 def read_triplets(path: Path) -> pl.DataFrame:
-    """Read `triplets.parquet`, checking its columns."""
-    return _read(path, TRIPLETS)
+    """Read `triplets.parquet`, checking its columns, and that every fact is whole."""
+    triplets = _read(path, TRIPLETS)
+    if broken := sum(triplets[column].null_count() for column in ("head", "relation", "tail")):
+        raise InputError(
+            f"{path}: {broken} of {3 * triplets.height} heads, relations and tails are missing; "
+            "write it with kg.tables.write_triplets"
+        )
+    return triplets
 
 
 def concepts_digest(cuis: pl.Series) -> str:
@@ -244,7 +250,10 @@ def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:
 def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:
     if not path.is_file():
         raise InputError(f"{path} does not exist; run the kg stage that makes it")
-    frame = pl.read_parquet(path)
+    try:
+        frame = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{path} is not a whole parquet file: {error}; make it again") from error
     if frame.schema != schema:
         raise InputError(f"{path} has the columns {dict(frame.schema)}, expected {dict(schema)}")
     return frame

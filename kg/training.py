@@ -4,6 +4,7 @@ import hashlib
 import logging
 import math
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -145,7 +146,11 @@ class _Run:
 
     def restore(self, path: Path) -> None:
         """Take over the state in `path` if it is of this config and this data."""
-        state = torch.load(path, weights_only=True, map_location="cpu")
+        try:
+            state = torch.load(path, weights_only=True, map_location="cpu")
+        except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+            log.warning("%s cannot be read (%s): starting anew", path, error)
+            return
         if state["fingerprint"] != self.fingerprint:
             log.warning("%s is of another config, graph or precision: starting anew", path)
             return
@@ -170,7 +175,7 @@ class _Run:
 
 def _fingerprint(split: Split, features: NodeFeatures, config: EncoderConfig) -> str:
     digest = hashlib.sha256(config.model_dump_json().encode())
-    digest.update("\n".join(split.train.relations).encode())
+    digest.update("\n".join([str(split.train.nodes), *split.train.relations]).encode())
     for part in (split.train, split.validation, split.test):
         digest.update(part.triplets.cpu().numpy().tobytes() + b"/")
     for rows in chunks(features.own):

@@ -1,10 +1,13 @@
 """Every encoder by its name, from tables to a store and its measures."""
 
 import json
+import shutil
 import typing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from kg import encode, training
@@ -14,15 +17,15 @@ from kg.store import EmbeddingStore, write_store
 from kg.tables import read_concepts
 from tests.kg.encoder_run import command, files, write_tables
 
+LIKE = [(f"D{group}{i}", "like", f"D{group}{i + 1}") for group in range(6) for i in range(9)]
+MORE = [*LIKE, ("D00", "once", "F55")]
 ENCODERS = typing.get_args(EncoderConfig.model_fields["encoder"].annotation)
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     """With a second relation, a third of one triplet, and a concept without any."""
-    more = [(f"D{group}{i}", "like", f"D{group}{i + 1}") for group in range(6) for i in range(9)]
-    folder = tmp_path_factory.mktemp("tables")
-    return write_tables(folder, more=[*more, ("D00", "once", "F55")], alone=["Z"])
+    return write_tables(tmp_path_factory.mktemp("tables"), more=MORE, alone=["Z"])
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,62 @@ def test_a_killed_run_continues_and_ends_the_same(tables, tmp_path, runs, monkey
     assert len(epochs) == 5
     assert files(tmp_path) == files(runs / encoder)
     assert list((tmp_path / "state").iterdir()) == []
+
+
+class TestStateThatIsOfNoUse:
+    @pytest.mark.parametrize("encoder", ["graphsage", "distmult"])
+    def test_of_a_graph_with_one_concept_more(self, tables, tmp_path, encoder, monkeypatch):
+        """No triplet tells it: the concept has none."""
+        self.killed(tables, tmp_path, encoder, monkeypatch)
+        more = tmp_path / "more"
+        more.mkdir()
+        write_tables(more, more=MORE, alone=["Z", "ZZ"])
+        command(more, tmp_path, encoder=encoder).run()
+        assert EmbeddingStore(tmp_path / "out" / "embeddings.h5").embedding.shape[0] == 122
+
+    @pytest.mark.parametrize("left", [0, 0.5])
+    def test_that_is_broken(self, tables, tmp_path, runs, monkeypatch, caplog, left):
+        state = self.killed(tables, tmp_path, "distmult", monkeypatch)
+        content = state.read_bytes()
+        state.write_bytes(content[: int(left * len(content))])
+        command(tables, tmp_path, encoder="distmult").run()
+        assert "cannot be read" in caplog.text
+        assert files(tmp_path) == files(runs / "distmult")
+
+    def killed(self, tables, folder, encoder, monkeypatch):
+        """The state that a run leaves which is killed after its first epoch."""
+        with monkeypatch.context() as patch:
+            real = training._Run.save
+
+            def save(run, path):
+                real(run, path)
+                raise KeyboardInterrupt
+
+            patch.setattr(training._Run, "save", save)
+            with pytest.raises(KeyboardInterrupt):
+                command(tables, folder, encoder=encoder).run()
+        return folder / "state" / "checkpoint.pt"
+
+
+class TestBrokenTables:
+    @pytest.mark.parametrize("name", ["concepts.parquet", "triplets.parquet"])
+    @pytest.mark.parametrize("left", [0, -20])
+    def test_that_are_cut_off(self, tables, tmp_path, name, left):
+        broken = Path(shutil.copytree(tables, tmp_path / "broken"))
+        content = (broken / name).read_bytes()
+        (broken / name).write_bytes(content[:left])
+        with pytest.raises(InputError, match=f"{name} is not a whole parquet file"):
+            command(broken, tmp_path, encoder="text").run()
+
+    @pytest.mark.parametrize("column", ["head", "relation", "tail"])
+    def test_facts_that_are_not_whole(self, tables, tmp_path, column):
+        broken = Path(shutil.copytree(tables, tmp_path / "broken"))
+        facts = pl.read_parquet(broken / "triplets.parquet")
+        third = pl.int_range(pl.len()) == 3
+        without = pl.when(third).then(None).otherwise(pl.col(column)).alias(column)
+        facts.with_columns(without).write_parquet(broken / "triplets.parquet")
+        with pytest.raises(InputError, match=f"1 of {3 * facts.height} heads, relations and tails"):
+            command(broken, tmp_path, encoder="text").run()
 
 
 class TestBadInput:
