@@ -192,7 +192,9 @@ class EncoderConfig(Section):
     window: int = Field(
         default=5, ge=1, description="rdf2vec: tokens of context on either side, relations counted"
     )
-    seed: int = Field(default=0, ge=0, description="seed of split, initialisation and sampling")
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="seed of split, initialisation and sampling"
+    )
 
     @model_validator(mode="after")
     def _widths_fit(self) -> "EncoderConfig":

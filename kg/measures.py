@@ -160,8 +160,8 @@ def _probes(
     return {
         "choice_of_known_facts": choice_accuracy(vectors, split.train, known, _seeded(seed)),
         "choice_of_new_facts": choice_accuracy(vectors, split.test, known, _seeded(seed)),
-        "parent": parent_metrics(vectors, split.test, known),
-        "parent_by_map": mapped_parent_metrics(read, split.train, split.test, known),
+        "parent": parent_metrics(vectors, split.test, split.whole),
+        "parent_by_map": mapped_parent_metrics(read, split.train, split.test, split.whole),
     }
 
 

@@ -76,23 +76,27 @@ def choice_accuracy(
     return accuracies
 
 
-def parent_metrics(vectors: Tensor, asked: Graph, known: Answers) -> dict[str, float] | None:
-    """Filtered rank measures of the held-out parents by cosine; None without a hierarchy."""
-    questions = of_hierarchy(asked)
+def parent_metrics(vectors: Tensor, asked: Graph, whole: Graph) -> dict[str, float] | None:
+    """Rank measures of the held-out parents by cosine, other parents (those in `whole`) filtered.
+
+    A parent is one by whichever relation of the hierarchy. None without a hierarchy.
+    """
+    questions = _parents(asked).triplets
     if not len(questions):
         return None
+    known = Answers([_parents(whole)])
     return rank_metrics(filtered_ranks(questions, cosine_scorer(vectors), known))
 
 
 def mapped_parent_metrics(
-    vectors: Tensor, train: Graph, asked: Graph, known: Answers
+    vectors: Tensor, train: Graph, asked: Graph, whole: Graph
 ) -> dict[str, float] | None:
     """The same by a linear map from child to parent, fitted to `train`; then by cosine.
 
     The map is a ridge regression whose penalty is chosen by leave-one-out, fitted to at most
     `MOST_MAPPED` of the pairs, evenly spread.
     """
-    questions, pairs = of_hierarchy(asked), of_hierarchy(train)
+    questions, pairs = _parents(asked).triplets, _parents(train).triplets
     if not len(questions) or not len(pairs):
         return None
     pairs = pairs[:: -(-len(pairs) // MOST_MAPPED)]
@@ -104,7 +108,7 @@ def mapped_parent_metrics(
         mapped = torch.from_numpy(read.predict(unit[node].numpy())).float()
         return (mapped @ unit.T).scatter_(1, node.unsqueeze(1), -torch.inf)
 
-    return rank_metrics(filtered_ranks(questions, score, known))
+    return rank_metrics(filtered_ranks(questions, score, Answers([_parents(whole)])))
 
 
 def top_branches(graph: Graph) -> Tensor:
@@ -156,6 +160,13 @@ def of_hierarchy(graph: Graph) -> Tensor:
     """Its triplets from a concept to a more general one, (triplet, 3); there may be none."""
     codes = [code for code, name in enumerate(graph.relations) if name in PARENT_RELATIONS]
     return graph.triplets[torch.isin(graph.triplets[:, 1], torch.tensor(codes, dtype=torch.long))]
+
+
+def _parents(graph: Graph) -> Graph:
+    """Concepts and their parents, once each, by one relation instead of the hierarchy's several."""
+    edges = of_hierarchy(graph).clone()
+    edges[:, 1] = 0
+    return Graph(graph.nodes, ("parent",), torch.unique(edges, dim=0))
 
 
 def _wrong_tails(

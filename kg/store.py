@@ -41,7 +41,9 @@ class EmbeddingStore:
                 self.attributes = _attributes(file, self.path)
                 self.cuis = _mapped(file["cui"], self.path)
                 self.embedding = _mapped(file["embedding"], self.path)
-        except (OSError, KeyError) as error:
+            if self.embedding.ndim != 2 or self.cuis.shape != self.embedding.shape[:1]:
+                raise KeyError(f"{self.cuis.shape} cuis and {self.embedding.shape} vectors")
+        except (OSError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(
                 f"{path} is not a whole store of format {FORMAT} ({error}); make it again"
             ) from error

@@ -24,7 +24,7 @@ from kg.artefact import replacing
 from kg.command import Command, main
 from kg.errors import InputError
 from kg.store import EmbeddingStore
-from meg.checkpoint import Record
+from meg.checkpoint import Record, check_folder
 from meg.config import LoraSettings, MapperConfig, ModelConfig, PromptConfig
 from meg.mapper import build_network
 
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 State = dict[str, Tensor]
 
 G, LLM = "mapper.G.", "language_decoder."
+BESIDE = ("training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.bin", "scheduler.pt")
+"""What transformers' Trainer writes beside the weights; the first is no tensors at all."""
+
 ADAPTER = re.compile(r"(.*\.lora_[AB])(?:\.\w+)?\.weight")
 """PEFT names an adapter inside the model (`default`), and leaves the name out of its files."""
 
@@ -42,7 +45,7 @@ ADAPTER = re.compile(r"(.*\.lora_[AB])(?:\.\w+)?\.weight")
 def read_state(path: Path) -> State:
     """All tensors of a .safetensors or torch file, or of a folder of them; never unpickled."""
     files = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
-    files = files or sorted([*path.glob("*.bin"), *path.glob("*.pt")])
+    files = files or sorted({*path.glob("*.bin"), *path.glob("*.pt")} - {path / n for n in BESIDE})
     if not files:
         raise InputError(f"{path} is no checkpoint file and has none; expected .safetensors or .pt")
     state: State = {}
@@ -125,6 +128,7 @@ class ImportPublishedCommand(Command):
 
     def run(self) -> None:
         """Read the published weights, save them as a checkpoint."""
+        check_folder(self.out)
         state, store = read_state(self.published), EmbeddingStore(self.store)
         mapper, kge, weights = mapper_of(state)
         rank, modules, adapter = adapter_of(state)

@@ -39,7 +39,9 @@ LINKER = "linker"
 class Config(Section):
     """Everything that `config/*.yaml` may say."""
 
-    seed: int = Field(0, ge=0, description="seed of every stage that does not set its own")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="seed of every stage that does not set its own"
+    )
     kg: KG = Field(description="the knowledge graph")
     features: FeaturesConfig = Field(FeaturesConfig(), description="names to vectors: kg.features")
     encoders: dict[str, EncoderConfig] = Field({}, description="graph encoders by name: kg.train")

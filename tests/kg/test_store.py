@@ -114,7 +114,7 @@ class TestRefused:
         with pytest.raises(InputError, match="does not exist"):
             EmbeddingStore(tmp_path / "none.h5")
 
-    @pytest.mark.parametrize("lost", ["bytes", "all", "attribute", "data set"])
+    @pytest.mark.parametrize("lost", ["bytes", "all", "attribute", "data set", "rows"])
     def test_a_file_that_is_not_whole(self, tmp_path, lost):
         _store(tmp_path)
         path = tmp_path / "e.h5"
@@ -124,6 +124,10 @@ class TestRefused:
             with h5py.File(path, "r+") as file:
                 if lost == "attribute":
                     del file.attrs["config"]
+                elif lost == "rows":
+                    fewer = file["embedding"][:-1]
+                    del file["embedding"]
+                    file["embedding"] = fewer
                 else:
                     del file["cui"]
         with pytest.raises(InputError, match=r"e\.h5 is not a whole store"):

@@ -55,6 +55,11 @@ class TestPublished:
         with pytest.raises(InputError, match="0 weights and 0 biases"):
             mapper_of({})
 
+    def test_is_read_without_what_a_training_left_beside_it(self, published, tmp_path):
+        torch.save(published[1], tmp_path / "pytorch_model.bin")
+        torch.save(InputError("anything but a tensor"), tmp_path / "training_args.bin")
+        assert set(read_state(tmp_path)) == set(published[1])
+
     def test_is_never_unpickled(self, tmp_path):
         torch.save({"x": InputError("anything but a tensor")}, tmp_path / "bad.pt")
         with pytest.raises(InputError, match="weights_only"):
