@@ -41,12 +41,15 @@ class EmbeddingStore:
                 self.attributes = _attributes(file, self.path)
                 self.cuis = _mapped(file["cui"], self.path)
                 self.embedding = _mapped(file["embedding"], self.path)
-            if self.embedding.ndim != 2 or self.cuis.shape != self.embedding.shape[:1]:
-                raise KeyError(f"{self.cuis.shape} cuis and {self.embedding.shape} vectors")
         except (OSError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(
                 f"{path} is not a whole store of format {FORMAT} ({error}); make it again"
             ) from error
+        if self.embedding.ndim != 2 or self.cuis.shape != self.embedding.shape[:1]:
+            raise InputError(
+                f"{path} is not a whole store: cuis {self.cuis.shape}, vectors "
+                f"{self.embedding.shape}, expected a row a cui; make it again"
+            )
 
     def __len__(self) -> int:
         return len(self.cuis)

@@ -135,18 +135,12 @@ def load(
     config = record.model if base is None else record.model.model_copy(update={"base": base})
     llm, tokens = _base(config)
     mapper = load_mapper(path)
-    hidden = _table(llm).shape[1]
-    if not (path / "adapter" / "adapter_config.json").is_file() or mapper.hidden != hidden:
-        raise InputError(
-            f"{path} has no adapter, or is of another LLM than {config.base} ({mapper.hidden} "
-            f"wide, expected {hidden}); copy the folder whole, and name its LLM by base (--base)"
-        )
     try:
         adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(
-            f"the adapter of {path} does not fit {config.base}: {str(error).splitlines()[0]}; "
-            "name the LLM that it was trained on by base (--base)"
+            f"{path} has no whole adapter, or one of another LLM than {config.base}: "
+            f"{error!s:.300}; copy the folder whole, and name its LLM by base (--base)"
         ) from error
     found = record.model_copy(update={"model": config})
     return _assemble(adapted, mapper, tokens, config), tokens, found

@@ -18,15 +18,7 @@ from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
-from meg.checkpoint import (
-    Record,
-    build,
-    check_folder,
-    check_store,
-    load,
-    read_record,
-    save,
-)
+from meg.checkpoint import Record, build, check_folder, check_store, load, read_record, save
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer

@@ -55,7 +55,6 @@ class Mapper(nn.Module):
     def __init__(self, config: MapperConfig, kge: int, hidden: int) -> None:
         super().__init__()
         self.normalise = config.normalise
-        self.hidden = hidden
         self.mean: Tensor
         self.scale: Tensor
         self.network = build_network(config, kge, hidden)

@@ -72,11 +72,11 @@ class Question(BaseModel):
 
 
 def read_questions(path: Path) -> Iterator[Question]:
-    """Questions of a JSON-lines file; a bad line raises InputError with file, line and reason."""
+    """Questions of a JSON-lines file; InputError with file, line and reason on a bad line or id."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; run meg.questions (and kg.link) first")
-    # Only "\n" ends a line: texts may hold U+2028 and the like, which str.splitlines would split.
     ids: set[str] = set()
+    # Only "\n" ends a line: texts may hold U+2028 and the like, which str.splitlines would split.
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
             try:

@@ -31,7 +31,7 @@ def over_seeds(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Raises InputError unless these are two or more seeds of one run on the same questions.
     """
     abouts = [result["about"] for result in results]
-    if any(set(SAME) - set(about) for about in abouts):
+    if any({*SAME, "seed"} - set(about) for about in abouts):
         raise InputError(
             f"a result does not say its {', '.join(SAME)} and seed; make it by meg.score with "
             "--about, as the workflow does"

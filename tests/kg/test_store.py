@@ -114,7 +114,9 @@ class TestRefused:
         with pytest.raises(InputError, match="does not exist"):
             EmbeddingStore(tmp_path / "none.h5")
 
-    @pytest.mark.parametrize("lost", ["bytes", "all", "attribute", "data set", "rows"])
+    @pytest.mark.parametrize(
+        "lost", ["bytes", "all", "attribute", "config", "data set", "group", "rows"]
+    )
     def test_a_file_that_is_not_whole(self, tmp_path, lost):
         _store(tmp_path)
         path = tmp_path / "e.h5"
@@ -124,6 +126,11 @@ class TestRefused:
             with h5py.File(path, "r+") as file:
                 if lost == "attribute":
                     del file.attrs["config"]
+                elif lost == "config":
+                    file.attrs["config"] = "{"
+                elif lost == "group":
+                    del file["cui"]
+                    file.create_group("cui")
                 elif lost == "rows":
                     fewer = file["embedding"][:-1]
                     del file["embedding"]

@@ -8,6 +8,7 @@ import torch
 
 from kg.errors import InputError
 from kg.store import EmbeddingStore, write_store
+from meg.base import BaseCommand
 from meg.batch import Collator
 from meg.checkpoint import Record, check_store, load, save
 from meg.objectives import inputs_of
@@ -115,8 +116,8 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("broken", "message"),
         [
-            ("adapter/adapter_config.json", "has no adapter"),
-            ("adapter/adapter_model.safetensors", "the adapter of .* does not fit"),
+            ("adapter/adapter_config.json", "has no whole adapter"),
+            ("adapter/adapter_model.safetensors", "has no whole adapter"),
             ("mapper.safetensors", "is incomplete: no mapper"),
         ],
     )
@@ -127,6 +128,12 @@ class TestFolder:
         (tmp_path / "m" / broken).unlink()
         with pytest.raises(InputError, match=message):
             load(tmp_path / "m")
+
+    def test_of_another_llm_says_so(self, meg_and_tokens, model_config, tmp_path):
+        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        BaseCommand(base="random:gpt_neox", out=tmp_path / "other").run()
+        with pytest.raises(InputError, match=r"one of another LLM than .*other: "):
+            load(tmp_path / "m", base=str(tmp_path / "other"))
 
     @pytest.mark.parametrize("text", ["{", '{"format": "meg-checkpoint-2"}'])
     def test_of_another_format_says_so(self, tmp_path, text):

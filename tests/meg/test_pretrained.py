@@ -75,7 +75,7 @@ class TestAsk:
 
     def test_is_greedy_unless_told_otherwise(self, model):
         def written(**options):
-            torch.manual_seed(len(options))
+            torch.manual_seed(0)
             return model.generate(**model.prepare([QUESTION]), max_new_tokens=12, **options)
 
         sampled = GenerationConfig(do_sample=True, temperature=9.0, max_new_tokens=12)

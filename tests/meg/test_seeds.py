@@ -36,9 +36,12 @@ def test_accuracy_and_lead_over_the_compared_run():
 
 
 class TestRefused:
-    def test_results_that_do_not_say_what_they_are_of(self):
+    @pytest.mark.parametrize("missing", ["variant", "seed"])
+    def test_results_that_do_not_say_what_they_are_of(self, missing):
+        unsaid = copy.deepcopy(RESULTS)
+        del unsaid[1]["about"][missing]
         with pytest.raises(InputError, match="does not say its dataset, model, variant and seed"):
-            over_seeds([{**one, "about": {}} for one in RESULTS])
+            over_seeds(unsaid)
 
     @pytest.mark.parametrize(
         "other", [result(0, 0.7, 0), result(1, 0.7, 0, variant="text_only")], ids=["seed", "run"]
