@@ -82,13 +82,23 @@ class Job(socketserver.BaseRequestHandler):
         self.request.sendall(str(_run(**job)).encode())
 
 
-def serve(address: str) -> None:
-    """Import the libraries, then fork for every connection, forever."""
+def import_libraries() -> None:
+    """Import them, and forget the project's own modules."""
     for name in MODULES:
         importlib.import_module(name)
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("kg", "meg")]:
+    for name in own_modules():
         del sys.modules[name]
     gc.freeze()
+
+
+def own_modules() -> list[str]:
+    """The project's modules that are imported."""
+    return [name for name in sys.modules if name.partition(".")[0] in ("kg", "meg")]
+
+
+def serve(address: str) -> None:
+    """Import the libraries, then fork for every connection, forever."""
+    import_libraries()
     with Server(address, Job) as server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
