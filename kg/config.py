@@ -37,7 +37,7 @@ class UMLSConfig(Section):
         default=(), description="vocabularies (SAB) of names, relations and definitions"
     )
     languages: tuple[str, ...] = Field(
-        default=("ENG",), min_length=1, description="languages (LAT) of names, preferred first"
+        default=("ENG",), description="languages (LAT) of names, preferred first"
     )
     term_types: tuple[str, ...] = Field(default=(), description="kinds of names (TTY)")
     relation_kinds: tuple[str, ...] = Field(

@@ -16,20 +16,18 @@ import polars as pl
 
 from kg.artefact import replacing
 from kg.errors import InputError
+from kg.numbering import Numbering
 
 __all__ = [
     "CONCEPTS",
-    "NO_CUI",
     "PARENTS",
     "PARENT_RELATIONS",
     "TRIPLETS",
     "concepts_digest",
-    "cui_number",
     "node_numbers",
     "normalise_concepts",
     "normalise_triplets",
     "parents_of",
-    "places_by_number",
     "read_concepts",
     "read_parents",
     "read_triplets",
@@ -59,9 +57,6 @@ PARENTS = pl.Schema({"cui": pl.String(), "values": pl.List(pl.String)})
 
 PARENT_RELATIONS = ("is_a", "isa", "CHD")
 """Relations whose tail is the head's parent, as kg.hpo and kg.umls write them."""
-
-NO_CUI = 10_000_000
-"""How many CUIs of seven digits there are: the first number that is none."""
 
 _CONCEPTS_AT_ONCE = 1 << 22
 """Polars looks through a whole list column again for every group of rows."""
@@ -129,24 +124,6 @@ def node_numbers(concepts: pl.DataFrame, triplets: pl.DataFrame) -> tuple[np.nda
                 "write both tables from the same source"
             )
     return head, tail
-
-
-def cui_number(column: str) -> pl.Expr:
-    """12 for "C0000012": UMLS CUIs as numbers (UInt32), null for strings that are no CUI."""
-    cui = pl.col(column).str
-    number = cui.slice(1).cast(pl.UInt32, strict=False)
-    return pl.when((cui.len_bytes() == 8) & cui.starts_with("C")).then(number)
-
-
-def places_by_number(cuis: pl.Series) -> np.ndarray:
-    """Place in `cuis` (UMLS CUIs only) by `cui_number`, -1 where there is none: `(10_000_001,)`.
-
-    The last one, at `NO_CUI`, is always -1: it is for strings that are no CUI.
-    """
-    places = np.full(NO_CUI + 1, -1, dtype=np.int32)
-    numbers = cuis.to_frame("cui").select(cui_number("cui")).to_series()
-    places[numbers.to_numpy()] = np.arange(len(cuis))
-    return places
 
 
 def write_concepts(path: Path, concepts: pl.DataFrame) -> None:
@@ -228,14 +205,10 @@ def _merged(triplets: pl.DataFrame) -> pl.DataFrame:
 
 def _places(values: pl.Series, cuis: pl.Series) -> np.ndarray:
     """The place in `cuis` of each value, -1 where it is not there."""
-    wanted, known = values.to_frame("cui"), cuis.to_frame("cui")
-    if known.select(cui_number("cui").is_not_null().all()).item():
-        # A table of all numbers is many times faster than a join of millions of strings.
-        numbers = wanted.select(cui_number("cui").fill_null(NO_CUI)).to_series()
-        return places_by_number(cuis)[numbers.to_numpy()]
-    places = known.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int32))
-    found = wanted.join(places, on="cui", how="left", maintain_order="left")
-    return found["place"].fill_null(-1).to_numpy()
+    # A table of all numbers is many times faster than a join of millions of strings.
+    numbering = Numbering(cuis)
+    numbers = values.to_frame("cui").select(numbering.number("cui")).to_series()
+    return numbering.places(cuis)[numbers.to_numpy()]
 
 
 def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:

@@ -14,10 +14,11 @@ import polars as pl
 from kg.config import UMLSConfig
 from kg.errors import InputError
 from kg.lines import numbered_lines
+from kg.numbering import Numbering
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
-from kg.tables import CONCEPTS, cui_number
+from kg.tables import CONCEPTS
 
 __all__ = ["read_vocabulary", "umls_concepts"]
 
@@ -33,14 +34,16 @@ log = logging.getLogger(__name__)
 def umls_concepts(folder: Path, config: UMLSConfig) -> tuple[pl.DataFrame, Summary]:
     """Concepts in the order of `kg.tables`, and what became of the rows and the concepts."""
     atoms = _atoms(folder)
+    numbering = Numbering(atoms["CUI"])
     kinds = count_rows(atoms.lazy(), _KIND).cast(dict.fromkeys(_CODES, pl.String))
     kinds = _rank_kinds(kinds, folder, config)
-    names = _names(atoms, kinds.filter(pl.col("dropped").is_null()), config.suppressed)
+    used = kinds.filter(pl.col("dropped").is_null())
+    names = _names(atoms, numbering, used, config.suppressed)
     del atoms  # A full release has 18 million names: the relations need the room.
     rows = _row_counts(kinds, names, config.suppressed)
     # Beside the names, not to them: a join would copy all synonyms.
-    more = names.select(cui_number("CUI"))
-    for table in (_types(folder, config), _definitions(folder, config, kinds)):
+    more = names.select(numbering.number("CUI"))
+    for table in (_types(folder, numbering, config), _definitions(folder, numbering, config, used)):
         more = more.join(table, on="CUI", how="left", maintain_order="left")
     concepts, dropped = _choose(names.hstack(more.drop("CUI")), config)
     summary = {
@@ -66,15 +69,6 @@ def _atoms(folder: Path) -> pl.DataFrame:
     ).collect(engine="streaming")
 
 
-def _check_cuis(ranked: pl.DataFrame) -> None:
-    wrong = ranked.filter(pl.col("order").is_null())["CUI"].unique().sort()
-    if len(wrong):
-        raise InputError(
-            f"MRCONSO has {len(wrong)} concept ids that are not C and seven digits "
-            f"(first {wrong[0]!r}); give the META folder of a UMLS release"
-        )
-
-
 def _rank_kinds(kinds: pl.DataFrame, folder: Path, config: UMLSConfig) -> pl.DataFrame:
     """The kinds of atoms with the reason they are dropped, or their rank (lower is better)."""
     for what, column, wanted in (
@@ -83,11 +77,15 @@ def _rank_kinds(kinds: pl.DataFrame, folder: Path, config: UMLSConfig) -> pl.Dat
         ("term type (TTY)", "TTY", config.term_types),
     ):
         require_known(what, wanted, kinds[column])
-    reasons = [("language", ~pl.col("LAT").is_in(config.languages))]
-    if config.sources:
-        reasons.insert(0, ("source", ~pl.col("SAB").is_in(config.sources)))
-    if config.term_types:
-        reasons.append(("term type", ~pl.col("TTY").is_in(config.term_types)))
+    reasons = [
+        (reason, ~pl.col(column).is_in(wanted))
+        for reason, column, wanted in (
+            ("source", "SAB", config.sources),
+            ("language", "LAT", config.languages),
+            ("term type", "TTY", config.term_types),
+        )
+        if wanted
+    ]
     reasons.append(("blank name", pl.col("blank")))
     languages = {language: i for i, language in enumerate(config.languages)}
     kinds = kinds.join(_source_ranks(folder), on=["SAB", "TTY"], how="left").with_columns(
@@ -108,32 +106,44 @@ def _source_ranks(folder: Path) -> pl.DataFrame:
     return ranks.group_by("SAB", "TTY").agg(worth).collect()
 
 
-def _names(atoms: pl.DataFrame, kinds: pl.DataFrame, suppressed: bool) -> pl.DataFrame:
+def _names(
+    atoms: pl.DataFrame, numbering: Numbering, kinds: pl.DataFrame, suppressed: bool
+) -> pl.DataFrame:
     """CUI, name, synonyms; whether the name is a suppressed one."""
     ranks = kinds.lazy().select(pl.col(_CODES).cast(CODE), "suppressed", "blank", "rank")
     # One number by concept and rank: a sort of integers, several times cheaper than one of rows.
-    order = cui_number("CUI").cast(pl.UInt64) * 2**32 + pl.col("rank") * 8 + pl.col("flags")
+    number = numbering.number("CUI").cast(pl.UInt64)
     ranked = (
         atoms.lazy()
         .join(ranks, on=_KIND)
-        .select("CUI", "STR", "suppressed", order=order)
+        .select(
+            "CUI", "STR", "suppressed", order=number * 2**32 + pl.col("rank") * 8 + pl.col("flags")
+        )
         .sort("order")
         .collect(engine="streaming")
     )
-    _check_cuis(ranked)
     shown = pl.col("STR") if suppressed else pl.col("STR").filter(~pl.col("suppressed"))
     # Suppressed atoms rank last, so the name is the first shown one, or nothing is shown.
-    return (
+    names = (
         _sort_ties(ranked)
-        .with_columns(pl.col("CUI").set_sorted())
-        .group_by("CUI", maintain_order=True)
+        .with_columns(number=(pl.col("order") // 2**32).set_sorted())
+        .group_by("number", maintain_order=True)
         .agg(
+            pl.col("CUI").first(),
             pl.col("STR").first().alias("name"),
             shown.unique(maintain_order=True).alias("synonyms"),
             pl.col("suppressed").first(),
         )
         .with_columns(pl.col("synonyms").list.slice(1))
+        .drop("number")
     )
+    if blank := (names["CUI"].str.strip_chars() == "").sum():
+        raise InputError(
+            f"MRCONSO has {blank} blank concept ids (CUI), expected one in every row; "
+            "copy or download it again"
+        )
+    # The numbers' order is that of the ids where all are CUIs.
+    return names if names["CUI"].is_sorted() else names.sort("CUI")
 
 
 def _sort_ties(ranked: pl.DataFrame) -> pl.DataFrame:
@@ -161,7 +171,7 @@ def _row_counts(kinds: pl.DataFrame, names: pl.DataFrame, suppressed: bool) -> S
     return {**file_rows(read, dropped, kept), "names_only_suppressed": last_resort}
 
 
-def _types(folder: Path, config: UMLSConfig) -> pl.DataFrame:
+def _types(folder: Path, numbering: Numbering, config: UMLSConfig) -> pl.DataFrame:
     """CUI (number), semantic_types (names, sorted), chosen (whether the config asks for one)."""
     if find_rrf(folder, "MRSTY") is None and not config.semantic_types:
         log.warning("%s has no MRSTY.RRF: concepts have no semantic types", folder)
@@ -174,7 +184,8 @@ def _types(folder: Path, config: UMLSConfig) -> pl.DataFrame:
     chosen = pl.col("TUI").is_in(wanted) | pl.col("STY").is_in(wanted)
     # Sorting first is several times cheaper than sorting within each group.
     return (
-        rows.select(cui_number("CUI"), "STY", chosen=chosen)
+        rows.group_by(numbering.number("CUI"), "STY")
+        .agg(chosen=chosen.any())
         .sort("CUI", "STY")
         .group_by("CUI", maintain_order=True)
         .agg(semantic_types="STY", chosen=pl.col("chosen").any())
@@ -201,8 +212,10 @@ def _choose(concepts: pl.DataFrame, config: UMLSConfig) -> tuple[pl.DataFrame, d
     return concepts, dropped
 
 
-def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.DataFrame:
-    """CUI (number), definition: the first by source preference, of sources whose names are kept."""
+def _definitions(
+    folder: Path, numbering: Numbering, config: UMLSConfig, kinds: pl.DataFrame
+) -> pl.DataFrame:
+    """CUI (number), definition: the first by source preference, of the kept kinds' sources."""
     if find_rrf(folder, "MRDEF") is None:
         log.info("%s has no MRDEF.RRF: concepts have no definitions", folder)
         return pl.DataFrame(schema={"CUI": pl.UInt32, "definition": pl.String})
@@ -212,7 +225,7 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
     if added:
         require_known("source of definitions (SAB)", added, count_rows(rows, ["SAB"])["SAB"])
     # MRDEF has no language; that of a source is the language of its names.
-    sources = kinds.filter(pl.col("dropped").is_null())["SAB"].unique().implode()
+    sources = kinds["SAB"].unique().implode()
     preferred = {source: i for i, source in enumerate(config.definition_sources)}
     chosen = pl.col("SAB").is_in(sources)
     if not config.suppressed:
@@ -220,7 +233,7 @@ def _definitions(folder: Path, config: UMLSConfig, kinds: pl.DataFrame) -> pl.Da
     return (
         rows.filter(chosen)
         .with_columns(
-            cui_number("CUI"),
+            numbering.number("CUI"),
             rank=pl.col("SAB").replace_strict(preferred, default=len(preferred)),
         )
         .sort("CUI", "rank", "SAB", "DEF")

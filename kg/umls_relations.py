@@ -15,10 +15,10 @@ import polars as pl
 
 from kg.config import UMLSConfig
 from kg.errors import InputError
+from kg.numbering import Numbering
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
-from kg.tables import NO_CUI, cui_number, places_by_number
 
 __all__ = ["inverse_relations", "kept_direction", "umls_triplets"]
 
@@ -37,14 +37,16 @@ def umls_triplets(
     folder: Path, concepts: pl.DataFrame, config: UMLSConfig
 ) -> tuple[pl.DataFrame, Summary]:
     """Triplets in the order of `kg.tables`, each once, and what became of MRREL's rows."""
-    relations = _relations(folder)
+    numbering = Numbering(concepts["cui"])
+    relations = _relations(folder, numbering)
     kinds = count_rows(relations.lazy(), _KIND).cast(dict.fromkeys(_CODES, pl.String))
     kinds = _choose_kinds(_name_kinds(kinds, folder), config)
     used = kinds.filter(pl.col("dropped").is_null())
     names = [used[column].unique().sort() for column in ("relation", "SAB")]
     _check_room(concepts.height, *map(len, names))
     # A full release has 50 million rows: what is not needed any more makes room for the next step.
-    facts = pl.Series(_facts(relations, used, concepts["cui"], names))
+    node = numbering.places(concepts["cui"])
+    facts = pl.Series(_facts(relations, used, node, names))
     del relations
     facts = facts.sort()
     triplets = _triplets(facts.to_numpy(), concepts["cui"], names)
@@ -107,13 +109,12 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
     # That the sources are known was checked where their names are: some have no relations.
     require_known("kind of relation (REL)", config.relation_kinds, [*kinds["REL"], *_KINDS])
     require_known("relation (RELA)", config.relations, [*kinds["named"], *kinds["relation"]])
-    reasons = [
-        ("kind " + rel, pl.col("REL") == rel)
-        for rel in kinds["REL"].unique().sort()
-        if rel not in config.relation_kinds
-    ]
+    reasons = []
     if config.sources:
-        reasons.insert(0, ("source", ~pl.col("SAB").is_in(config.sources)))
+        reasons.append(("source", ~pl.col("SAB").is_in(config.sources)))
+    if config.relation_kinds:
+        other = set(kinds["REL"]) - set(config.relation_kinds)
+        reasons += [("kind " + rel, pl.col("REL") == rel) for rel in sorted(other)]
     if not config.suppressed:
         reasons.append(("suppressed", pl.col("suppressed")))
     if config.relations:
@@ -125,24 +126,25 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
     return mark_dropped(kinds, reasons)
 
 
-def _relations(folder: Path) -> pl.DataFrame:
-    """MRREL in memory, 15 bytes a row: the numbers of the two CUIs and the row's kind."""
+def _relations(folder: Path, numbering: Numbering) -> pl.DataFrame:
+    """MRREL in memory, 15 bytes a row: the numbers of the two concepts and the row's kind."""
     rows = scan_rrf(folder, "MRREL", ["CUI1", "CUI2", *_CODES, "SUPPRESS"], _CODES)
     return rows.select(
         *_CODES,
         suppressed=pl.col("SUPPRESS") != "N",
-        one=cui_number("CUI1"),
-        two=cui_number("CUI2"),
+        one=numbering.number("CUI1"),
+        two=numbering.number("CUI2"),
         inside=pl.col("CUI1") == pl.col("CUI2"),
     ).collect(engine="streaming")
 
 
 def _facts(
-    relations: pl.DataFrame, used: pl.DataFrame, cuis: pl.Series, names: list[pl.Series]
+    relations: pl.DataFrame, used: pl.DataFrame, node: np.ndarray, names: list[pl.Series]
 ) -> np.ndarray:
     """The used rows between concepts, one number each, in the order of the triplets' table.
 
-    The number holds head, relation, tail, source: places in `cuis`, `names[0]`, `cuis`, `names[1]`.
+    The number holds head, relation, tail, source: `node` of a concept's number, -1 for one that is
+    not kept, and places in `names[0]` and `names[1]`.
     """
     labels = used.select(
         pl.col(_CODES).cast(CODE),
@@ -154,14 +156,13 @@ def _facts(
         source=_places(used["SAB"], names[1]),
     )
     rows = relations.lazy().join(labels.lazy(), on=_KIND).collect(engine="streaming")
-    node = places_by_number(cuis)
-    one, two = (node[rows[end].fill_null(NO_CUI).to_numpy()] for end in ("one", "two"))
+    one, two = (node[rows[end].to_numpy()] for end in ("one", "two"))
     # Row (1, 2) means 2 -> 1; a turned one 1 -> 2; a symmetric one goes from the lower number.
     forward = np.where(rows["symmetric"], one < two, rows["turned"])
     number = np.where(forward, one, two).astype(np.int64)
     for place, count in (
         (rows["relation"], len(names[0])),
-        (np.where(forward, two, one), len(cuis)),
+        (np.where(forward, two, one), int(node.max()) + 1),
         (rows["source"], len(names[1])),
     ):
         number *= count

@@ -1,6 +1,7 @@
 """A Metathesaurus of a few rows becomes the concepts and triplets that its rows mean."""
 
 import gzip
+import re
 import tempfile
 from pathlib import Path
 
@@ -283,10 +284,77 @@ class TestNames:
             c: set(n[1:]) for c, n in names.items()
         }
 
-    def test_ids_that_are_no_cuis_are_refused(self, tmp_path):
-        write_folder(tmp_path, MRCONSO=[atom("CL123456", "Pain")])
-        with pytest.raises(InputError, match="CL123456"):
+    def test_a_row_without_an_id_is_refused(self, tmp_path):
+        write_folder(tmp_path, MRCONSO=[*ATOMS, atom(" ", "Pain")])
+        with pytest.raises(InputError, match="MRCONSO has 1 blank concept ids"):
             _concepts(tmp_path)
+
+
+class TestIds:
+    """Any string is a concept's id, the NCI's CL999999 or one that is nearly a CUI."""
+
+    @pytest.mark.parametrize("other", ["CL999999", "C12345678", "C+123456", "A1", "c0000001", "日"])
+    def test_everything_of_a_concept_of_any_id(self, tmp_path, other):
+        types = [{"CUI": other, "TUI": "T184", "STY": "Sign or Symptom"}]
+        definitions = [{"CUI": other, "SAB": "MSH", "DEF": "A sign.", "SUPPRESS": "N"}]
+        atoms = [atom("C0123456", "Mesna"), atom(other, "Ache", TS="S"), atom(other, "Pain")]
+        rows = [relation(other, "RO", "C0123456", "may_treat"), relation("CL1", "RB", other)]
+        write_folder(tmp_path, MRCONSO=atoms, MRREL=rows, MRSTY=types, MRDEF=definitions)
+        concepts, triplets, files = build(tmp_path, UMLSConfig())
+        assert concepts.filter(cui=other).rows() == [
+            (other, "Pain", ["Ache"], ["Sign or Symptom"], "A sign.")
+        ]
+        assert triplets.rows() == [("C0123456", "may_treat", other, "MSH")]
+        assert files["MRREL.RRF"]["dropped"] == {"no concept at an end": 1}
+
+    def test_a_folder_renamed_to_mixed_ids_is_the_same_graph(self, tmp_path):
+        """Every third id becomes one of another form, in an order of its own."""
+        folder = write_rrf_folder(tmp_path / "META", concepts=100)
+        cuis = build(folder, UMLSConfig())[0]["cui"]
+        names = {cui: f"{'ZAC'[i % 9 // 3]}L{cui[1:]}" for i, cui in enumerate(cuis) if i % 3 == 0}
+        for path in folder.iterdir():
+            text = re.sub(r"C\d{7}", lambda m: names.get(m[0], m[0]), path.read_text("utf-8"))
+            path.write_text(text, "utf-8")
+        for ours, theirs in zip(build(folder, UMLSConfig()), rrf_plain.build(folder), strict=False):
+            assert ours.equals(theirs)
+
+
+EVERYTHING = {
+    "sources": ["MSH", "NCI"],
+    "languages": ["ENG", "SPA"],
+    "term_types": ["PT", "SY"],
+    "relation_kinds": ["RO", "SIB", "QB"],
+    "relations": ["RO", "SIB", "QB"],
+    "semantic_types": ["T184"],
+    "definition_sources": ["NCI"],
+}
+"""Every list of the config, with all that the folder of the tests below has."""
+
+
+class TestEmptyLists:
+    """They mean all: as if every value of the folder were named."""
+
+    def test_every_list_is_here(self):
+        fields = UMLSConfig.model_fields.items()
+        assert EVERYTHING.keys() == {k for k, f in fields if f.annotation == tuple[str, ...]}
+
+    @pytest.mark.parametrize("key", EVERYTHING)
+    def test_of_one_key(self, tmp_path, key):
+        atoms = [*ATOMS, atom(PAIN, "Dolor", LAT="SPA", TTY="SY", SAB="NCI", TS="S")]
+        write_folder(
+            tmp_path,
+            MRCONSO=[*atoms, atom("C0000001", "Fiebre", LAT="SPA")],
+            MRREL=[relation(PAIN, rel, MESNA) for rel in EVERYTHING["relations"]],
+            MRSTY=[{"CUI": row["CUI"], "TUI": "T184", "STY": "Sign or Symptom"} for row in atoms],
+            MRDEF=[{"CUI": PAIN, "SAB": "NCI", "DEF": "A sign.", "SUPPRESS": "N"}],
+        )
+        of_none, of_all = (
+            build(tmp_path, UMLSConfig(**{key: values})) for values in ([], EVERYTHING[key])
+        )
+        assert of_none[0].equals(of_all[0])
+        assert of_none[1].equals(of_all[1])
+        assert of_none[2] == of_all[2]
+        assert of_all[1].height == (3 if key == "relation_kinds" else 1)
 
 
 class TestTypesAndDefinitions:
@@ -300,6 +368,10 @@ class TestTypesAndDefinitions:
         concepts = _concepts(write_folder(tmp_path, MRCONSO=ATOMS, MRSTY=list(self.TYPES)))
         assert concepts[MESNA]["semantic_types"] == ["Organic Chemical", "Pharmacologic Substance"]
         assert concepts[BLADDER]["semantic_types"] == []
+
+    def test_a_type_given_twice_is_one(self, tmp_path):
+        concepts = _concepts(write_folder(tmp_path, MRCONSO=ATOMS, MRSTY=list(self.TYPES) * 2))
+        assert concepts[MESNA]["semantic_types"] == ["Organic Chemical", "Pharmacologic Substance"]
 
     @pytest.mark.parametrize("wanted", ["T109", "Organic Chemical"])
     def test_concepts_of_a_type(self, tmp_path, wanted):
