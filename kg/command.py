@@ -2,16 +2,28 @@
 
 A command is a pydantic model whose fields are its inputs, outputs and its section of the config;
 pydantic-settings turns the fields into flags. `--config '{"dim": 128}'` sets a whole section,
-`--config.dim 128` one value of it.
+`--config.dim 128` one value of it. An option that takes a list is given once for each item, which
+is taken verbatim; only a section's JSON can make a list empty. The environment's variables are no
+input.
 """
 
 import logging
 import sys
 from abc import abstractmethod
+from functools import partial
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_settings import CliApp
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from kg.arguments import parse_arguments
 from kg.errors import InputError
 
 __all__ = ["Command", "Section", "main"]
@@ -37,19 +49,51 @@ class Command(BaseModel):
         self.run()
 
 
+class _Settings(BaseSettings):
+    """How a command line is read; variables of the environment that are named alike are not."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True,
+        nested_model_default_partial_update=True,
+        cli_avoid_json=True,
+        cli_enforce_required=True,
+        cli_hide_none_type=True,
+        cli_implicit_flags=True,
+        cli_kebab_case=True,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """None but what the command line says."""
+        return (init_settings,)
+
+
 def main(command: type[Command], arguments: list[str] | None = None) -> None:
     """Run `command` on the process's arguments; bad input ends with one line and status 2."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s"
     )
+    namespace = {"__doc__": command.__doc__, "__module__": command.__module__}
+    settings: Any = type(command.__name__, (_Settings, command), namespace)
+    source: CliSettingsSource = CliSettingsSource(
+        settings, parse_args_method=partial(parse_arguments, command)
+    )
     try:
-        CliApp.run(command, cli_args=arguments)
+        CliApp.run(settings, cli_args=arguments, cli_settings_source=source)
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, item['loc']))}: {item['msg']} (got {item['input']!r:.200})"
             for item in error.errors()
         ]
         sys.exit(_fail("wrong arguments: " + "; ".join(lines)))
+    except SettingsError as error:
+        sys.exit(_fail(f"wrong arguments: {error}: {error.__cause__}"))
     except InputError as error:
         sys.exit(_fail(str(error)))
 

@@ -32,7 +32,7 @@ class AskCommand(Command):
     base: str | None = Field(None, description="where the base LLM is, if not as recorded")
     store: Path | None = Field(None, description="embeddings.h5, if not as recorded")
     linker: Path | None = Field(None, description="folder of kg.link, if not beside the store")
-    option: list[str] = Field([], description="choose among these (once for each)")
+    option: list[str] = Field([], description="choose among these: once for each, taken verbatim")
     max_new_tokens: int = Field(MAX_NEW_TOKENS, ge=1, description="longest answer, in tokens")
     question: CliPositionalArg[str]
 
