@@ -13,7 +13,7 @@ from pydantic import Field
 
 from kg.command import Command, main
 from kg.errors import InputError
-from kg.lines import numbered_lines
+from kg.lines import numbered_lines, table_rows
 from kg.release import between_concepts, named_concepts, read_names
 from kg.summary import Summary, file_rows, write_graph
 from kg.tables import TRIPLETS
@@ -47,16 +47,12 @@ def read_dragon(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
 
 def _read_edges(path: Path) -> pl.DataFrame:
     rows = []
-    columns = 0
-    for number, line in numbered_lines(path, NEXT_STEP):
-        fields = [field.strip() for field in line.split("\t")]
-        columns = columns or len(fields)
-        if len(fields) not in (3, 4) or len(fields) != columns or not all(fields[:3]):
-            raise InputError(
-                f"{path} line {number}: expected relation, subject, object and weight "
-                f"with TABs between, got {line[:200]!r}; is the file truncated?"
-            )
-        rows.append((fields[1], fields[0], fields[2], "DRAGON"))
+    columns = "relation, subject, object and weight"
+    for number, row in table_rows(path, columns, (3, 4), NEXT_STEP):
+        relation, subject, object_, *_ = (field.strip() for field in row)
+        if not (relation and subject and object_):
+            raise InputError(f"{path} line {number}: expected {columns}, got {row}; {NEXT_STEP}")
+        rows.append((subject, relation, object_, "DRAGON"))
     return pl.DataFrame(rows, TRIPLETS, orient="row")
 
 

@@ -9,6 +9,7 @@ other term claims it, else by their own id; diseases and genes by theirs.
 
 import importlib.util
 from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic import Field
 from kg.command import Command, main
 from kg.config import HPOConfig
 from kg.errors import InputError
+from kg.lines import table_rows
 from kg.obo import Term, read_obo
 from kg.subgraph import connected_subgraph
 from kg.summary import Summary, file_rows, write_graph
@@ -40,8 +42,8 @@ RELATIONS = {
 }
 """Aspect column of phenotype.hpoa -> relation (https://obophenotype.github.io/human-phenotype-ontology/annotations/phenotype_hpoa/)."""
 
-EXCLUDED = "HP:0040285"
-"""Frequency "Excluded (0%)": like 0/n, the phenotype was looked for and not found."""
+ABSENT = r"^(HP:0040285|0+(\.0*)?\s*%|0+\s*/.*)$"
+"""Frequencies "Excluded", 0%, and 0/n: the phenotype was looked for and not found."""
 
 ANNOTATION_COLUMNS = [
     "database_id",
@@ -51,6 +53,7 @@ ANNOTATION_COLUMNS = [
     "frequency",
     "aspect",
 ]
+NEXT_STEP = "copy or download the HPO release again"
 GENE_COLUMNS = ["ncbi_gene_id", "gene_symbol", "disease_id"]
 
 
@@ -127,7 +130,7 @@ def _keys(terms: list[Term]) -> dict[str, str]:
 
 def _stated(rows: pl.DataFrame, keys: dict[str, str]) -> tuple[pl.DataFrame, dict[str, int]]:
     """The annotations that state something, their term replaced by its key; the rest counted."""
-    absent = (pl.col("frequency") == EXCLUDED) | pl.col("frequency").str.starts_with("0/")
+    absent = pl.col("frequency").str.contains(ABSENT)
     tests = {
         "NOT": pl.col("qualifier") != "NOT",
         "found in 0 patients": ~absent,
@@ -224,21 +227,16 @@ def _gene_of_disease(genes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_table(path: Path, columns: list[str]) -> pl.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; it is part of an HPO release")
-    try:
-        frame = pl.read_csv(
-            path, separator="\t", comment_prefix="#", quote_char=None, infer_schema=False
-        ).fill_null("")
-    except pl.exceptions.PolarsError as error:
-        raise InputError(
-            f"{path} is no table of UTF-8 text with a TAB between columns "
-            f"({str(error).splitlines()[0]}); copy or download it again"
-        ) from error
-    missing = [column for column in columns if column not in frame.columns]
+    """The named columns, all text; those of both files stand in the first line."""
+    rows = table_rows(path, "those of its first line", range(1, 100), NEXT_STEP, comment="#")
+    _, header = next(rows, (0, []))
+    missing = [column for column in columns if column not in header]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]}, only {frame.columns}")
-    return frame.select(columns)
+        raise InputError(f"{path} has no column {missing[0]}, only {header}; {NEXT_STEP}")
+    wanted = itemgetter(*(header.index(column) for column in columns))
+    return pl.DataFrame(
+        [wanted(row) for _, row in rows], dict.fromkeys(columns, pl.String), orient="row"
+    )
 
 
 class HPOCommand(Command):

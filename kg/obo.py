@@ -1,28 +1,36 @@
-"""Terms of an ontology in the OBO 1.2 flat format, as far as `kg.hpo` needs them.
+"""Terms of an ontology in the OBO format, by the parser fastobo, as far as `kg.hpo` needs them.
 
-The format: https://owlcollab.github.io/oboformat/doc/GO.format.obo-1_2.html. Relations other
-than is_a, subsets and provenance are not read.
+The format: https://owlcollab.github.io/oboformat/doc/obo-syntax.html. Relations other than is_a,
+subsets and provenance are not read.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import fastobo
+from fastobo.id import PrefixedIdent, UnprefixedIdent, Url
+from fastobo.term import (
+    AltIdClause,
+    DefClause,
+    IsAClause,
+    IsObsoleteClause,
+    NameClause,
+    SynonymClause,
+    TermFrame,
+    XrefClause,
+)
 
 from kg.errors import InputError
 from kg.lines import numbered_lines
 
 __all__ = ["Term", "read_obo"]
 
-QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(\w*)')
-"""A quoted text and, for synonyms, its scope."""
-
-
-CUI = re.compile(r"UMLS:(C\d{7})(?!\S)")
+CUI = re.compile(r"UMLS:(C\d{7})")
 """A release has a reference without the C: that is no concept of UMLS."""
 
-ESCAPED = {"n": "\n", "t": "\t", "W": " "}
-"""What stands for another character behind a backslash; all others stand for themselves."""
+NEXT_STEP = "copy or download the ontology again"
 
 
 @dataclass
@@ -43,47 +51,63 @@ class Term:
 
 
 def read_obo(path: Path) -> list[Term]:
-    """All terms of the file, obsolete ones included, in its order."""
-    lines = numbered_lines(path, "expected an ontology in OBO format")
-    terms = list(_terms(line for _, line in lines))
+    """All terms of the file, obsolete ones included, in its order.
+
+    Trailing modifiers `{...}` and comments `! ...` are part of no value. Raises InputError, with
+    the line, for what is not OBO; also for a last line that is cut off.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; {NEXT_STEP}")
+    try:
+        terms = [_term(frame) for frame in _frames(path)]
+    except SyntaxError as error:
+        raise InputError(
+            f"{path} line {error.lineno} is not OBO: {error.msg}, got {error.text!r:.200}; is the "
+            f"file truncated? {NEXT_STEP}"
+        ) from error
     if not terms:
         raise InputError(f"{path} holds no [Term] stanza; is it an OBO file?")
     return terms
 
 
-def _terms(lines: Iterable[str]) -> Iterator[Term]:
-    term = None
-    in_term = False
-    for line in lines:
-        if line.startswith("["):
-            in_term = line.startswith("[Term]")
-        elif in_term:
-            key, _, value = line.strip().partition(": ")
-            if key == "id":
-                term = Term(id=value)
-                yield term
-            elif term is not None:
-                _add(term, key, value)
+def _frames(path: Path) -> Iterator[TermFrame]:
+    try:
+        yield from (one for one in fastobo.iter(str(path), threads=1) if type(one) is TermFrame)
+    except OSError:
+        # fastobo does not say where the bytes are that are no text.
+        for _ in numbered_lines(path, NEXT_STEP):
+            pass
+        raise
 
 
-def _add(term: Term, key: str, value: str) -> None:
-    if key == "name":
-        term.name = _unescaped(value)
-    elif key == "is_obsolete":
-        term.obsolete = value.startswith("true")
-    elif key == "alt_id":
-        term.alternatives.append(value)
-    elif key == "is_a":
-        term.parents.append(value.split(maxsplit=1)[0])
-    elif key == "xref" and (match := CUI.match(value)):
-        term.cuis.append(match[1])
-    elif key in ("def", "synonym") and (match := QUOTED.match(value)):
-        text = _unescaped(match[1])
-        if key == "def":
-            term.definition = text
-        else:
-            term.synonyms.append((text, match[2]))
+def _term(frame: TermFrame) -> Term:
+    term = Term(_text(frame.id))
+    for clause in frame:
+        _add(term, clause)
+    return term
 
 
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: ESCAPED.get(match[1], match[1]), text)
+def _add(term: Term, clause: object) -> None:
+    match clause:
+        case NameClause():
+            term.name = clause.name.strip()
+        case DefClause():
+            term.definition = clause.definition
+        case SynonymClause():
+            term.synonyms.append((clause.synonym.desc, clause.synonym.scope))
+        case IsAClause():
+            term.parents.append(_text(clause.term))
+        case AltIdClause():
+            term.alternatives.append(_text(clause.alt_id))
+        case IsObsoleteClause():
+            term.obsolete = clause.obsolete
+        case XrefClause():
+            if found := CUI.fullmatch(_text(clause.xref.id)):
+                term.cuis.append(found[1])
+
+
+def _text(ident: PrefixedIdent | UnprefixedIdent | Url) -> str:
+    """An id as it is meant: fastobo writes it with the escapes of the format."""
+    if isinstance(ident, PrefixedIdent):
+        return f"{ident.prefix}:{ident.local}"
+    return ident.unescaped if isinstance(ident, UnprefixedIdent) else str(ident)

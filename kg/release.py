@@ -19,7 +19,7 @@ from pydantic import Field
 from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
-from kg.lines import numbered_lines
+from kg.lines import numbered_lines, table_rows
 from kg.published import read_published
 from kg.store import matching_rows, write_store
 from kg.summary import Summary, file_rows, write_graph
@@ -69,10 +69,11 @@ def read_release(
 def read_names(path: Path) -> pl.DataFrame:
     """`cui` and `name` from lines of a CUI, a TAB and a name."""
     rows = []
-    for number, line in numbered_lines(path, NEXT_STEP):
-        cui, tab, name = line.partition("\t")
-        if not (cui.strip() and tab and name.strip()):
-            raise InputError(f"{path} line {number}: expected a CUI, a TAB, a name, got {line!r}")
+    for number, (cui, name) in table_rows(path, "a CUI and a name", (2,), NEXT_STEP):
+        if not (cui.strip() and name.strip()):
+            raise InputError(
+                f"{path} line {number}: expected a CUI and a name, got {cui!r}, {name!r}"
+            )
         rows.append((cui.strip(), name.strip()))
     return pl.DataFrame(rows, {"cui": pl.String, "name": pl.String}, orient="row")
 

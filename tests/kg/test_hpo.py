@@ -131,10 +131,10 @@ class TestConcepts:
         assert "HP:0000010" in read_concepts(tmp_path / "concepts.parquet")["cui"].to_list()
 
     def test_escaped_characters(self, release, tmp_path):
-        (release / "hp.obo").write_text(OBO.replace(r"so-called", r"so\ncalled\W\, really"))
+        (release / "hp.obo").write_text(OBO.replace(r"so-called", r"so\ncalled\, really"))
         HPOCommand(out=tmp_path, folder=release).run()
         concepts = read_concepts(tmp_path / "concepts.parquet")
-        assert 'A so\ncalled , really "fit".' in concepts["definition"].to_list()
+        assert 'A so\ncalled, really "fit".' in concepts["definition"].to_list()
 
     def test_semantic_types(self, tables):
         types = dict(tables[0].select("cui", pl.col("semantic_types").list.first()).rows())
@@ -188,6 +188,23 @@ class TestTriplets:
         assert files["triplets"]["read"] > read
 
 
+class TestFrequencies:
+    @pytest.mark.parametrize("frequency", ["0/3", "0/30", "0%", "0.0%", "0 %", "HP:0040285"])
+    def test_found_in_none(self, release, tmp_path, frequency):
+        assert self._kept(release, tmp_path, frequency) == 3
+
+    @pytest.mark.parametrize("frequency", ["", "1/3", "10/30", "0.5%", "10%", "100%", "HP:0040284"])
+    def test_found_in_some(self, release, tmp_path, frequency):
+        assert self._kept(release, tmp_path, frequency) == 4
+
+    def _kept(self, release, tmp_path, frequency):
+        path = release / "phenotype.hpoa"
+        path.write_text(path.read_text() + f"OMIM:2\tNA\t\tHP:0000010\t{frequency}\tP\n")
+        HPOCommand(out=tmp_path, folder=release).run()
+        facts = read_triplets(tmp_path / "triplets.parquet")
+        return facts.filter(pl.col("head").str.starts_with("OMIM")).height
+
+
 class TestMissingInput:
     @pytest.mark.parametrize("name", ["hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt"])
     def test_a_missing_file_is_named(self, release, tmp_path, name):
@@ -205,7 +222,15 @@ class TestMissingInput:
     def test_a_row_that_is_too_long(self, release, tmp_path):
         path = release / "phenotype.hpoa"
         path.write_text(path.read_text() + "OMIM:3\tx\t\tHP:0000013\t\tP\tmore\n")
-        with pytest.raises(InputError, match=r"phenotype\.hpoa is no table"):
+        with pytest.raises(InputError, match=r"phenotype\.hpoa line 11 has 7 columns"):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    @pytest.mark.parametrize("name", ["phenotype.hpoa", "genes_to_phenotype.txt"])
+    @pytest.mark.parametrize("cut", [1, 3, 14])
+    def test_a_table_that_is_cut_short(self, release, tmp_path, name, cut):
+        path = release / name
+        path.write_text(path.read_text()[:-cut])
+        with pytest.raises(InputError, match=rf"{name} line \d+[ ,].*truncated"):
             HPOCommand(out=tmp_path, folder=release).run()
 
     def test_an_ontology_that_is_cut_short(self, release, tmp_path):

@@ -117,7 +117,9 @@ class TestBrokenFiles:
     @pytest.mark.parametrize(
         ("vocabulary", "triplets", "message"),
         [
-            ("C1\ta\nC2\n", "", "vocab.csv line 2: expected a CUI, a TAB, a name"),
+            ("C1\ta\nC2\n", "", "vocab.csv line 2 has 1 columns .* expected a CUI and a name"),
+            ("C1\ta\nC2\tb", "", "vocab.csv line 2, the last one, has no line end"),
+            ("C1\ta\n\tb\n", "", "vocab.csv line 2: expected a CUI and a name"),
             ("C1\ta\n", '{"a": "C1", "rel', "triplets.jsonl line 1 is not JSON"),
             ("C1\ta\n", '{"a": "C1", "rel": "x"}\n', "line 1: expected strings a, rel and b"),
             ("C1\ta\n", "[]\n", "line 1: expected an object"),
