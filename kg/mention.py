@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import ConfigDict
 
-__all__ = ["Candidate", "Mention"]
+__all__ = ["Candidate", "Mention", "check_span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,12 @@ class Mention:
     start: int
     end: int
     candidates: tuple[Candidate, ...]
+
+
+def check_span(start: int, end: int, text: str) -> None:
+    """Raise ValueError unless `text[start:end]` is a part of the text, of one character at least.
+
+    For every reader: a mention itself does not know its text.
+    """
+    if not 0 <= start < end <= len(text):
+        raise ValueError(f"mention {start}:{end} of a text of {len(text)} characters")

@@ -214,6 +214,8 @@ class HarnessModel(LM):
     def _example(self, context: str, continuations: Sequence[str] = (), room: int = 0) -> Example:
         """Tokens as the harness cuts them: white space at a context's end is the continuation's.
 
+        A continuation without a context that brings its own begin token gets no other.
+
         Cut from the left where the LLM cannot take them all, `room` tokens behind them included.
         """
         prompt = open_prompt(
@@ -221,13 +223,21 @@ class HarnessModel(LM):
         )
         body = prompt.user.rstrip() if continuations else prompt.user
         prefix = self._encode(body) if body else [self._start]
-        skipped = len(prefix) if body else 0
         branches = tuple(
-            tuple(self._encode(prompt.user + text, begin=bool(body))[skipped:])
-            for text in continuations
+            tuple(self._behind(prefix, prompt.user + text, bool(body))) for text in continuations
         )
+        if not all(branches):
+            raise ValueError(
+                f"a continuation of {context[-80:]!r} is empty, which has no likelihood (the "
+                "harness's own model stops there too); mend the task's doc_to_choice"
+            )
         example = Example(context[-80:], tuple(prefix), branches, prompt.cuis)
         return self._cut(example, self.max_length - max(map(len, branches), default=room))
+
+    def _behind(self, prefix: list[int], text: str, begun: bool) -> list[int]:
+        """Ids of a whole text behind those of its context."""
+        ids = self._encode(text, begin=begun)
+        return ids[len(prefix) :] if begun or ids[:1] == prefix else ids
 
     def _cut(self, example: Example, most: int) -> Example:
         if len(example.prefix) <= most:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kg.artefact import replacing
 from kg.errors import InputError
-from kg.mention import Mention
+from kg.mention import Mention, check_span
 
 __all__ = ["Mentions", "Neighbours", "Question", "read_questions", "write_questions"]
 
@@ -58,9 +58,24 @@ class Question(BaseModel):
             raise ValueError("the stem is empty")
         if any(not option.strip() for option in self.options):
             raise ValueError("an option is empty")
-        if self.mentions is not None and len(self.mentions.options) != len(self.options):
-            raise ValueError("mentions.options and options differ in length")
+        if self.mentions is not None:
+            self._check_mentions(self.mentions)
         return self
+
+    def _check_mentions(self, mentions: Mentions) -> None:
+        if len(mentions.options) != len(self.options):
+            raise ValueError("mentions.options and options differ in length")
+        texts = {"stem": (self.stem, mentions.stem), "context": (self.context, mentions.context)}
+        for number, of_option in enumerate(zip(self.options, mentions.options, strict=True)):
+            texts[f"options.{number}"] = of_option
+        for field, (text, found) in texts.items():
+            for number, mention in enumerate(found):
+                try:
+                    check_span(mention.start, mention.end, text)
+                except ValueError as error:
+                    raise ValueError(
+                        f"question {self.id}, mentions.{field}.{number}: {error}"
+                    ) from error
 
     @property
     def all_mentions(self) -> tuple[Mention, ...]:

@@ -48,7 +48,8 @@ def summarise(splits: Splits) -> dict[str, Any]:
 def duplicates(splits: Splits) -> dict[str, list[list[str]]]:
     """ "train-test" etc. -> groups of ids whose question, context and set of options are equal.
 
-    Letters' case and white space do not count; "test-test" are groups within one split.
+    Letters' case and white space do not count. The key names every split that a group stands in;
+    "test-test" are groups within one.
     """
     groups: defaultdict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
     for name, questions in splits:
@@ -58,7 +59,8 @@ def duplicates(splits: Splits) -> dict[str, list[list[str]]]:
     for group in groups.values():
         if len(group) > 1:
             names = [name for name in NAMES if any(name == split for split, _ in group)]
-            found[f"{names[0]}-{names[-1]}"].append([id for _, id in group])
+            key = "-".join(names if len(names) > 1 else names * 2)
+            found[key].append([id for _, id in group])
     return dict(found)
 
 
@@ -98,8 +100,10 @@ class QuestionsCommand(Command):
             splits = READERS[self.config.source](self.config)
         if not splits.test:
             reasons = [f"{one.id}: {one.reason}" for one in splits.problems[:1]] or ["it is empty"]
+            where = getattr(self.config, "path", None)
             raise InputError(
-                f"{self.config.source} has no test question that can be asked ({reasons[0]})"
+                f"{where or self.config.source} has no test question that can be asked "
+                f"({reasons[0]}); mend it, or name other questions by questions.path"
             )
         for name, questions in splits:
             write_questions(self.out / f"{name}.jsonl", questions)

@@ -1,4 +1,7 @@
-"""Result files to a table on the terminal: each run and what it is compared with."""
+"""Result files to a table on the terminal: each run and what it is compared with.
+
+Of meg.score, or of meg.seeds: there means over trainings, with their standard deviations.
+"""
 
 import sys
 from pathlib import Path
@@ -13,6 +16,8 @@ from kg.errors import InputError
 
 __all__ = ["kinds_table", "table"]
 
+Row = tuple[str, ...]
+
 HEADER = ("result", "compared with", "n", "accuracy [95%]", "gain over it [95%]", "p")
 WIDTHS = (26, 21, 5, 17, 20)
 """Of all columns but the last: a line has 100 characters at most."""
@@ -22,19 +27,36 @@ def table(results: dict[str, dict[str, Any]]) -> list[str]:
     """Lines of text for results by their name; percent and percentage points.
 
     The first line of a result is the run itself, the others are the runs that it is compared
-    with: their accuracy, how much better the run itself is, and McNemar's p.
+    with: their accuracy, how much better the run itself is, and McNemar's p. A result over seeds
+    has its number of seeds and standard deviations there.
     """
-    rows = [HEADER]
+    rows: list[Row] = [HEADER]
     for name, result in results.items():
-        rows.append((name, "", str(result["n"]), _accuracy(result), "", ""))
-        for other, compared in result["comparisons"].items():
-            gain = f"{_points(compared['difference'])} {_interval(compared['interval'], _points)}"
-            rows.append(("", other, "", _accuracy(compared), gain, _p(compared["mcnemar_p"])))
+        rows += _over_seeds(name, result) if "seeds" in result else _one_run(name, result)
     return [_line(row) for row in rows]
+
+
+def _one_run(name: str, result: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = [(name, "", str(result["n"]), _accuracy(result), "", "")]
+    for other, compared in result["comparisons"].items():
+        gain = f"{_points(compared['difference'])} {_interval(compared['interval'], _points)}"
+        rows.append(("", other, "", _accuracy(compared), gain, _p(compared["mcnemar_p"])))
+    return rows
+
+
+def _over_seeds(name: str, result: dict[str, Any]) -> list[Row]:
+    seeds = f"(mean of {len(result['seeds'])} seeds)"
+    rows: list[Row] = [
+        (name, seeds, str(result["n"]), _spread(result["accuracy"], _percent), "", "")
+    ]
+    for other, gain in result["differences"].items():
+        rows.append(("", other, "", "", _spread(gain, _points), ""))
+    return rows
 
 
 def kinds_table(results: dict[str, dict[str, Any]]) -> list[str]:
     """The same runs by kind of question, percent right; nothing where no result has several."""
+    results = {name: result for name, result in results.items() if "kinds" in result}
     names = list(dict.fromkeys(kind for result in results.values() for kind in result["kinds"]))
     if len(names) < 2:
         return []
@@ -58,6 +80,10 @@ def _interval(interval: list[float], show: Any) -> str:
     return f"[{show(interval[0])}, {show(interval[1])}]"
 
 
+def _spread(values: dict[str, Any], show: Any) -> str:
+    return f"{show(values['mean'])} ± {_percent(values['standard_deviation'])}"
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
@@ -70,7 +96,7 @@ def _p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}"[1:] if value < 1 else "1"
 
 
-def _line(row: tuple[str, ...]) -> str:
+def _line(row: Row) -> str:
     texts = (*(_fitting(*name) for name in zip(row[:2], WIDTHS, strict=False)), *row[2:])
     cells = [f"{text:<{width}}" for text, width in zip(texts, WIDTHS, strict=False)]
     return " ".join([*cells, row[-1]]).rstrip()
@@ -81,18 +107,28 @@ def _fitting(cell: str, width: int) -> str:
     return cell if len(cell) <= width else "…" + cell[1 - width :]
 
 
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; make it with meg.score")
+    result = read_json(path)
+    if not isinstance(result, dict) or not {"comparisons", "differences"} & result.keys():
+        raise InputError(
+            f"{path} is no result; name a file that `meg.score run` or meg.seeds wrote"
+        )
+    return result
+
+
 class SummaryCommand(Command):
     """Results as a table on the terminal."""
 
-    results: CliPositionalArg[list[Path]] = Field(description="result files of meg.score")
+    results: CliPositionalArg[list[Path]] = Field(
+        description="result files of meg.score or meg.seeds"
+    )
     kinds: bool = Field(False, description="by kind of question too")
 
     def run(self) -> None:
         """Read the results and write their table to the standard output."""
-        for path in self.results:
-            if not path.is_file():
-                raise InputError(f"{path} does not exist; make it with meg.score")
-        found = {path.stem: read_json(path) for path in self.results}
+        found = {path.stem: _read(path) for path in self.results}
         lines = table(found)
         if self.kinds and (kinds := kinds_table(found)):
             lines += ["", *kinds]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.errors import InputError
+from kg.mention import check_span
 
 __all__ = ["Document", "held_out", "read_corpus"]
 
@@ -66,12 +67,17 @@ def _document(record: dict[str, Any], number: int) -> Document:
     text = record.get("text")
     if text is None:
         text = f"{record.get('stem', '')}\n{record.get('context', '')}"
-        return Document(str(record.get("id", number)), text)
+        return Document(_id(record, number), text)
     mentions = tuple(
         (int(mention["start"]), int(mention["end"]), str(mention["cui"]))
         for mention in record.get("mentions", [])
     )
-    for start, end, cui in mentions:
-        if not 0 <= start < end <= len(text):
-            raise ValueError(f"mention {start}-{end} ({cui}) in a text of {len(text)} characters")
-    return Document(str(record.get("pmid", record.get("id", number))), text, mentions)
+    for start, end, _ in mentions:
+        check_span(start, end, text)
+    return Document(_id(record, number), text, mentions)
+
+
+def _id(record: dict[str, Any], number: int) -> str:
+    """`pmid` or `id`, else the line's number; null is none."""
+    given = (record.get(name) for name in ("pmid", "id"))
+    return str(next((one for one in given if one is not None), number))

@@ -12,7 +12,7 @@ import numpy as np
 
 from kg.errors import InputError
 from meg.config import MedMCQAConfig
-from meg.datasets.source import from_hub, json_lines
+from meg.datasets.source import from_hub, item_id, json_lines
 from meg.datasets.splits import Splits
 
 __all__ = ["read"]
@@ -39,7 +39,7 @@ def read(config: MedMCQAConfig) -> Splits:
 
 def _add(splits: Splits, split: str, row: dict[str, Any]) -> None:
     options = [row.get(option) for option in OPTIONS]
-    id, answer = str(row["id"]), row["answer"]
+    id, answer = row["id"], row["answer"]
     if answer is None:
         splits.reject(split, id, f"cop is {row.get('cop')!r:.80}, which is no option's number")
     else:
@@ -54,7 +54,7 @@ def _numbered(path: Path) -> list[dict[str, Any]]:
     """The rows of a file, each with an id and an answer."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; {WHERE}")
-    rows = [{"id": f"{path.stem}-{number}"} | row for number, row in json_lines(path)]
+    rows = [row | {"id": item_id(row, f"{path.stem}-{number}")} for number, row in json_lines(path)]
     cops = (row.get("cop") for row in rows)
     found = {cop for cop in cops if type(cop) is int and 0 <= cop <= len(OPTIONS)}
     if (0 in found) == (len(OPTIONS) in found):

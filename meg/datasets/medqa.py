@@ -12,7 +12,7 @@ from typing import Any
 from kg.errors import InputError
 from kg.mention import Candidate, Mention
 from meg.config import MedQAConfig
-from meg.datasets.source import from_hub, json_lines
+from meg.datasets.source import from_hub, item_id, json_lines
 from meg.datasets.splits import NAMES, Splits
 from meg.question import Mentions
 
@@ -76,16 +76,14 @@ def _add_raw(splits: Splits, split: str, id: str, row: dict[str, Any]) -> None:
 
 
 def _add_linked(splits: Splits, split: str, id: str, row: dict[str, Any]) -> None:
-    id = str(row.get("id", id))
+    id = item_id(row, id)
     try:
         question, key = row["question"], row["answerKey"]
         labels = [choice["label"] for choice in question["choices"]]
         options = [choice["text"] for choice in question["choices"]]
         mentions = Mentions(
-            stem=_mentions(question["stem"], question["stem_ents"]),
-            options=tuple(
-                _mentions(choice["text"], choice["text_ents"]) for choice in question["choices"]
-            ),
+            stem=_mentions(question["stem_ents"]),
+            options=tuple(_mentions(choice["text_ents"]) for choice in question["choices"]),
         )
         answer = labels.index(key)
     except (KeyError, TypeError, ValueError) as error:
@@ -95,14 +93,12 @@ def _add_linked(splits: Splits, split: str, id: str, row: dict[str, Any]) -> Non
     splits.add(split, id, stem=question["stem"], options=options, answer=answer, mentions=mentions)
 
 
-def _mentions(text: str, entities: Iterable[dict[str, Any]]) -> tuple[Mention, ...]:
+def _mentions(entities: Iterable[dict[str, Any]]) -> tuple[Mention, ...]:
     mentions = []
     for entity in entities:
-        start, end = entity["start_char"], entity["end_char"]
-        if not 0 <= start < end <= len(text):
-            raise ValueError(f"entity {start}:{end} of a text of {len(text)} characters")
         linked = entity["linking_results"]
         candidates = [Candidate(cui=one["Concept ID"], score=one["Score"]) for one in linked]
         candidates.sort(key=lambda candidate: -candidate.score)
+        start, end = entity["start_char"], entity["end_char"]
         mentions.append(Mention(start=start, end=end, candidates=tuple(candidates)))
     return tuple(mentions)

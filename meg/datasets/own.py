@@ -6,7 +6,7 @@ right option's number, from 0; `id`, `context` and `kind` may be left out. `ment
 
 from kg.errors import InputError
 from meg.config import FileConfig
-from meg.datasets.source import json_lines
+from meg.datasets.source import item_id, json_lines
 from meg.datasets.splits import NAMES, Splits
 
 __all__ = ["read"]
@@ -25,5 +25,6 @@ def read(config: FileConfig) -> Splits:
         if not path.is_file():
             continue
         for number, row in json_lines(path):
-            splits.add(split, str(row.pop("id", f"{split}-{number}")), **row)
+            fields = {name: value for name, value in row.items() if name != "id"}
+            splits.add(split, item_id(row, f"{split}-{number}"), **fields)
     return splits

@@ -9,7 +9,7 @@ from typing import Any
 
 from kg.errors import InputError
 
-__all__ = ["from_hub", "json_lines", "json_object"]
+__all__ = ["from_hub", "item_id", "json_lines", "json_object"]
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -32,6 +32,12 @@ def json_object(path: Path) -> dict[str, Any]:
         return _object(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 ({error}); fetch it again") from error
+
+
+def item_id(row: Mapping[str, Any], otherwise: str) -> str:
+    """The item's own id as text; `otherwise` where it has none, or null."""
+    own = row.get("id")
+    return otherwise if own is None else str(own)
 
 
 def from_hub(name: str, part: str | None, advice: str) -> Mapping[str, Any]:

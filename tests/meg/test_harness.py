@@ -80,12 +80,21 @@ class TestTextOnly:
             (STEM, " no"),
             ("A context that ends in spaces  ", "no"),
             ("", "nothing before it"),
+            ("", "<|end|>its own start"),
+            ("Only white space ", ""),
             (STEM, " maybe, and more than one word"),
         )
         expected = peer.loglikelihood(asked, disable_tqdm=True)
         found = text_only.loglikelihood(asked, disable_tqdm=True)
         assert np.allclose([x for x, _ in found], [x for x, _ in expected], atol=1e-3)
         assert [greedy for _, greedy in found] == [greedy for _, greedy in expected]
+
+    @pytest.mark.parametrize("asked", [(STEM, ""), ("", ""), ("", "<|end|>")])
+    def test_no_continuation_is_an_error_as_there(self, text_only, peer, asked):
+        with pytest.raises((AssertionError, IndexError)):
+            peer.loglikelihood(requests(asked, (STEM, " yes")), disable_tqdm=True)
+        with pytest.raises(ValueError, match="is empty, which has no likelihood"):
+            text_only.loglikelihood(requests(asked, (STEM, " yes")), disable_tqdm=True)
 
     def test_what_the_llm_would_write_is_greedy(self, text_only, peer):
         asked = requests(*((STEM[:end], x) for end in range(1, 30) for x in string.printable[:94]))

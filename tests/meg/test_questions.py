@@ -58,9 +58,8 @@ class TestNoTestQuestion:
         config = f'{{"source": "mmlu", "path": "{mmlu}", "subjects": ["anatomy"]}}'
         with pytest.raises(SystemExit):
             run("--out", str(tmp_path / "out"), "--config", config)
-        assert "mmlu has no test question that can be asked (anatomy-test-1:" in (
-            capsys.readouterr().err
-        )
+        expected = f"{mmlu} has no test question that can be asked (anatomy-test-1:"
+        assert expected in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
 
@@ -71,3 +70,9 @@ class TestDuplicates:
         splits.add("test", "2", stem="which one?", options=["b", "A"], answer=1)
         splits.add("test", "3", stem="which one?", options=["b", "c"], answer=1)
         assert duplicates(splits) == {"train-test": [["1", "2"]]}
+
+    def test_of_three_splits_name_all_of_them(self):
+        splits = Splits()
+        for split in ("train", "dev", "test"):
+            splits.add(split, split, stem="which?", options=["a", "b"], answer=0)
+        assert duplicates(splits) == {"train-dev-test": [["train", "dev", "test"]]}

@@ -1,8 +1,11 @@
+import pytest
+
 from kg.artefact import write_json
 from kg.command import main
 from meg.comparison import compare
 from meg.prediction import Prediction
 from meg.score import score
+from meg.seeds import over_seeds
 from meg.summary import SummaryCommand
 
 
@@ -40,3 +43,24 @@ class TestTable:
         main(SummaryCommand, [*paths, "--kinds"])
         shown = [line.split() for line in capsys.readouterr().out.split("\n\n")[1].splitlines()]
         assert shown == [["result", "gene", "is_a"], ["one", "100.0", "0.0"], ["another", "0.0"]]
+
+
+class TestSeeds:
+    def test_are_shown_as_mean_and_deviation(self, tmp_path, capsys):
+        results = []
+        for seed, n in enumerate((10, 11)):
+            about = {"dataset": "quiz", "model": "tiny", "variant": "main", "seed": str(seed)}
+            run = {"digests": {"questions": "abc"}}
+            results.append(result(n) | {"about": about, "run": run})
+        write_json(tmp_path / "seeds.json", over_seeds(results))
+        main(SummaryCommand, [str(tmp_path / "seeds.json"), "--kinds"])
+        _, own, other = capsys.readouterr().out.splitlines()
+        assert " ".join(own.split()) == "seeds (mean of 2 seeds) 10 100.0 ± 0.0"
+        # 5 of 10 and 5 of 11 are lost: 50.0 and 45.5.
+        assert other.split()[-3:] == ["+47.7", "±", "3.2"]
+
+    def test_what_is_no_result_is_refused(self, tmp_path, capsys):
+        write_json(tmp_path / "summary.json", {"splits": {}})
+        with pytest.raises(SystemExit):
+            main(SummaryCommand, [str(tmp_path / "summary.json")])
+        assert "summary.json is no result; name a file that `meg.score" in capsys.readouterr().err

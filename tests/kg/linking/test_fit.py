@@ -105,6 +105,12 @@ class TestCorpus:
         with pytest.raises(InputError, match=r"a\.jsonl\.gz is cut short or no gzip"):
             read_corpus(tmp_path / "a.jsonl.gz")
 
+    def test_a_null_id_is_none(self, tmp_path):
+        (tmp_path / "a.jsonl").write_text(
+            '{"pmid": null, "text": "a"}\n{"id": null, "stem": "b"}\n'
+        )
+        assert [document.id for document in read_corpus(tmp_path / "a.jsonl")] == ["1", "2"]
+
     def test_questions_are_texts_without_mentions(self, tmp_path):
         (tmp_path / "a.jsonl").write_text('{"id": "1", "stem": "Why?", "context": "Cold."}\n')
         assert read_corpus(tmp_path / "a.jsonl") == [Document("1", "Why?\nCold.")]

@@ -88,6 +88,12 @@ class TestLinked:
         assert [one.cui for one in mention.candidates] == ["C0424755", "C0015967"]
         assert [len(found) for found in question.mentions.options] == [1, 0]
 
+    def test_a_null_id_is_none(self, tmp_path):
+        config = self.write(tmp_path, LINKED)
+        row = json.dumps(LINKED | {"id": None}) + "\n"
+        (tmp_path / self.NAME.format("test")).write_text(row * 2)
+        assert [question.id for question in read(config).test] == ["test-1", "test-2"]
+
     def test_repeated_id_is_left_out(self, tmp_path):
         splits = read(self.write(tmp_path, LINKED, LINKED))
         assert len(splits.test) == 1
@@ -97,7 +103,9 @@ class TestLinked:
         stem = LINKED["question"] | {"stem_ents": [entity(0, 99, ("C1", 1.0))]}
         splits = read(self.write(tmp_path, LINKED | {"question": stem}))
         assert not splits.test
-        assert "entity 0:99 of a text of 15 characters" in splits.problems[0].reason
+        assert (
+            "mentions.stem.0: mention 0:99 of a text of 15 characters" in splits.problems[0].reason
+        )
 
     @pytest.mark.parametrize(
         ("change", "reason"),

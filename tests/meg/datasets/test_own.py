@@ -27,6 +27,26 @@ def test_questions_as_they_are(tmp_path):
     assert not splits.dev
 
 
+def test_a_null_id_is_none(tmp_path):
+    splits = read(write(tmp_path, test=[ROW | {"id": None}, ROW | {"id": None}]))
+    assert [question.id for question in splits.test] == ["test-1", "test-2"]
+
+
+@pytest.mark.parametrize(("start", "end"), [(100, 104), (3, 2), (2, 2), (-3, 2), (0, 12)])
+@pytest.mark.parametrize("field", ["stem.1", "context.0", "options.2.0"])
+def test_a_mention_outside_its_text_is_named(tmp_path, field, start, end):
+    wrong = MENTION | {"start": start, "end": end}
+    mentions = {
+        "stem.1": {"stem": [MENTION, wrong], "options": [[], [], []]},
+        "context.0": {"context": [wrong], "options": [[], [], []]},
+        "options.2.0": {"options": [[], [], [wrong]]},
+    }
+    splits = read(write(tmp_path, test=[ROW, ROW | {"id": "q7", "mentions": mentions[field]}]))
+    [problem] = splits.problems
+    assert problem.id == "q7"
+    assert f"q7, mentions.{field}: mention {start}:{end} of a text of" in problem.reason
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
