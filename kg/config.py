@@ -78,8 +78,9 @@ class ReleaseConfig(Section):
 
     embeddings: tuple[str, ...] | None = Field(
         default=None,
-        description="the * of the word2embed_*.h5 that become stores, each under its name; only "
-        "concepts that all of them have are kept; null: all files (the workflow wants a list)",
+        description="the * of the word2embed_*.h5 that become stores, each under its name (or its "
+        "beginning, up to a _); only concepts that all of them have are kept; null: all files (the "
+        "workflow wants a list)",
     )
 
 

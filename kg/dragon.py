@@ -33,9 +33,10 @@ def read_dragon(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
         pl.col("cui").is_in(vocabulary.implode())
     )
     rows = _read_edges(folder / "umls.csv")
-    _check_relations(folder / "relations.txt", rows)
     if not concepts.height:
         raise InputError(f"no concept of {folder}/concepts.txt has a name; {NEXT_STEP}")
+    _check_columns(folder / "umls.csv", rows, vocabulary)
+    _check_relations(folder / "relations.txt", rows)
     triplets, triplet_rows = between_concepts(rows, concepts)
     dropped = {"no name": len(vocabulary) - concepts.height}
     files = {
@@ -54,6 +55,18 @@ def _read_edges(path: Path) -> pl.DataFrame:
             raise InputError(f"{path} line {number}: expected {columns}, got {row}; {NEXT_STEP}")
         rows.append((subject, relation, object_, "DRAGON"))
     return pl.DataFrame(rows, TRIPLETS, orient="row")
+
+
+def _check_columns(path: Path, rows: pl.DataFrame, vocabulary: pl.Series) -> None:
+    """Raise InputError where the second or the third column holds no concept in any row."""
+    columns = rows.select("relation", "head", "tail")
+    concepts = columns.select(pl.all().is_in(vocabulary.implode()).any()).row(0)
+    if rows.height and not all(concepts[1:]):
+        got = ", ".join("a concept" if found else "no concept" for found in concepts)
+        raise InputError(
+            f"{path}: the columns hold {got}; expected relation, subject, object, of which the "
+            "last two are ids of concepts.txt; bring them into this order"
+        )
 
 
 def _check_relations(path: Path, rows: pl.DataFrame) -> None:

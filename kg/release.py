@@ -175,15 +175,25 @@ def _embedding_files(folder: Path, wanted: Sequence[str] | None) -> dict[str, Pa
         path.stem.removeprefix("word2embed_"): path
         for path in sorted(folder.glob("embeddings/word2embed_*.h5"))
     }
-    for name in wanted or ():
-        if name not in found:
-            raise InputError(
-                f"{folder}/embeddings has no word2embed_{name}.h5, which the config names; "
-                f"it has those of: {', '.join(found) or 'nothing'}"
-            )
     if not found:
         log.info("%s has no embeddings/word2embed_*.h5: no store is written", folder)
-    return {name: path for name, path in found.items() if wanted is None or name in wanted}
+    if wanted is None:
+        return found
+    return {name: found[_full_name(name, list(found), folder)] for name in wanted}
+
+
+def _full_name(name: str, found: Sequence[str], folder: Path) -> str:
+    """The one among those found that is `name`, or begins with it as graphsage_sapbertinit does."""
+    fitting = [other for other in found if other == name or other.startswith(f"{name}_")]
+    if name in fitting:
+        return name
+    if len(fitting) != 1:
+        fault = f"several of the name {name}" if fitting else f"no word2embed_{name}.h5"
+        raise InputError(
+            f"{folder}/embeddings has {fault}, which the config names; "
+            f"it has those of: {', '.join(found) or 'nothing'}; name one of them"
+        )
+    return fitting[0]
 
 
 def _parents(

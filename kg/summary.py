@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from kg.artefact import write_json
+from kg.errors import InputError
 from kg.tables import write_concepts, write_triplets
 
 __all__ = ["Summary", "file_rows", "graph_summary", "summary_text", "write_graph"]
@@ -31,8 +32,14 @@ def write_graph(
 ) -> None:
     """Write both tables and `summary.json` into a folder, and show the summary in the log.
 
-    `files` says for each input what became of its rows, see `file_rows`.
+    `files` says for each input what became of its rows, see `file_rows`. Raises InputError where
+    no triplet is left: nothing could be learned from such a graph.
     """
+    if not triplets.height:
+        raise InputError(
+            f"no triplet is left for {folder} ({files}); give the whole folder of one release, or "
+            "choose more in the config"
+        )
     write_concepts(folder / "concepts.parquet", concepts)
     nodes = write_triplets(folder / "triplets.parquet", triplets, concepts)
     summary = {"files": files, **graph_summary(concepts, triplets, nodes)}

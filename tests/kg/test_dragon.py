@@ -75,6 +75,29 @@ def test_a_byte_order_mark_is_no_part_of_a_cui(tmp_path):
     assert marked[0].height == 2
 
 
+@pytest.mark.parametrize(
+    ("row", "got"),
+    [
+        ("C2\tisa\tC1\t1.0\n", "a concept, no concept, a concept"),
+        ("C2\tC1\tisa\t1.0\n", "a concept, a concept, no concept"),
+        ("isa\tX2\tX1\t1.0\n", "no concept, no concept, no concept"),
+    ],
+)
+def test_columns_in_another_order(tmp_path, row, got):
+    with pytest.raises(InputError, match=rf"umls.csv: the columns hold {got}; expected relation, "):
+        read_dragon(_folder(tmp_path, **{"umls.csv": row * 3}))
+
+
+def test_no_triplet_left(tmp_path, capsys):
+    folder = _folder(tmp_path, **{"umls.csv": "isa\tC1\tC3\t1.0\n"})
+    with pytest.raises(SystemExit):
+        main(DragonCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
+    message = capsys.readouterr().err
+    assert "no triplet is left" in message
+    assert "no concept at an end" in message
+    assert not (tmp_path / "out" / "concepts.parquet").exists()
+
+
 def test_an_unlisted_relation_is_named(tmp_path):
     with pytest.raises(InputError, match="'treats'"):
         read_dragon(_folder(tmp_path, **{"umls.csv": "treats\tC1\tC2\t1.0\n"}))

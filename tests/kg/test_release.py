@@ -1,5 +1,7 @@
 """A release of MEG becomes tables and stores with the same rows."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -77,6 +79,28 @@ class TestInventedRelease:
         with pytest.raises(SystemExit):
             main(ReleaseCommand, [*arguments, "--config", '{"embeddings": ["sage"]}'])
         assert "it has those of: graphsage, random" in capsys.readouterr().err
+
+    @pytest.fixture
+    def published(self, tmp_path):
+        """A folder with the release's own file names."""
+        for encoder in ("edgegraphsage", "graphsage"):
+            name = f"{encoder}_sapbertinit"
+            folder = write_release_folder(tmp_path / "umls", concepts=30, name=name)
+        return folder
+
+    def test_the_release_names_say_how_the_encoder_began(self, published, tmp_path):
+        arguments = ["--folder", str(published), "--out", str(tmp_path / "out")]
+        names = ["graphsage", "edgegraphsage", "graphsage_sapbertinit"]
+        main(ReleaseCommand, [*arguments, "--config", json.dumps({"embeddings": names})])
+        for name in names:
+            assert len(EmbeddingStore(tmp_path / "out" / name / "embeddings.h5")) == 30
+
+    def test_a_name_that_fits_several_files(self, published, tmp_path, capsys):
+        write_release_folder(published, concepts=30, name="graphsage_randominit")
+        arguments = ["--folder", str(published), "--out", str(tmp_path / "out")]
+        with pytest.raises(SystemExit):
+            main(ReleaseCommand, [*arguments, "--config", '{"embeddings": ["graphsage"]}'])
+        assert "several of the name graphsage" in capsys.readouterr().err
 
 
 class TestRowsOfTheTables:
