@@ -75,7 +75,10 @@ class _Settings(BaseSettings):
 
 
 def main(command: type[Command], arguments: list[str] | None = None) -> None:
-    """Run `command` on the process's arguments; bad input ends with one line and status 2."""
+    """Run `command` on the process's arguments; bad input ends with one line and status 2.
+
+    So does a file or folder that may not be read or written.
+    """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s"
     )
@@ -96,6 +99,13 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
         sys.exit(_fail(f"wrong arguments: {error}: {error.__cause__}"))
     except InputError as error:
         sys.exit(_fail(str(error)))
+    except PermissionError as error:
+        sys.exit(
+            _fail(
+                f"permission denied: {error.filename}; ask its owner to let you at it (chmod), or "
+                "name another file or folder"
+            )
+        )
 
 
 def _fail(message: str) -> int:

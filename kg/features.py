@@ -1,15 +1,17 @@
 """Names to features: every concept's name through a frozen text encoder.
 
-Rows are the concepts' rows, float16, in the store's format. Work is kept in a matrix beside the
-output in which a row of NaN is still to do; its name holds a digest of the names and the
-config, so that a run that was killed continues, and another one does not touch it.
+Rows are the concepts' rows, float16, in the store's format. Work is kept in a folder beside the
+output, a file for every few thousand names, each with a checksum: a run that was killed continues,
+and does again what is not whole.
 """
 
 import hashlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -19,12 +21,13 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
-from kg.artefact import replacing
+from kg.artefact import check_space, replacing
 from kg.command import Command, main
 from kg.config import FeaturesConfig
 from kg.errors import InputError
-from kg.model_files import locate
+from kg.model_files import check_files, folder_of, locate, weights_digest
 from kg.precision import as_computed
+from kg.resume import resumable
 from kg.store import write_store
 from kg.tables import read_concepts
 
@@ -33,12 +36,17 @@ __all__ = ["encode_names", "load_encoder"]
 TOKENIZED_AT_ONCE = 65_536
 """Names; bounds the memory for the lengths of millions of names."""
 
+KEPT_AT_ONCE = 8192
+"""Names of a file of finished work, at least: 12 MB of 768 numbers."""
+
 log = logging.getLogger(__name__)
 
 
 def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """The tokenizer and the encoder, in evaluation mode, on a GPU if there is one."""
     where = locate(config.model)
+    if Path(where).is_dir():
+        check_files(Path(where), "copy or download the text encoder again")
     if not sys.stderr.isatty():
         disable_progress_bar()
     try:
@@ -56,9 +64,9 @@ def encode_names(
     tokenizer: PreTrainedTokenizerBase,
     model: PreTrainedModel,
     config: FeaturesConfig,
-    out: np.ndarray,
-) -> None:
-    """Write the vector of names[i] to out[i]; rows of `out` (name, hidden) without NaN are done.
+    state: Path,
+) -> np.ndarray:
+    """Vectors (name, hidden) float16; what is done is kept in the folder `state`.
 
     Batches hold names of like length and do not depend on what is done already, so a continued
     run gives the very vectors of an uninterrupted one.
@@ -66,12 +74,51 @@ def encode_names(
     if config.lowercase:
         names = [name.lower() for name in names]
     batches = _batches(_lengths(names, tokenizer, config.max_tokens), config.batch_tokens)
-    todo = [rows for rows in batches if np.isnan(out[rows]).any()]
-    left = sum(map(len, todo))
-    with tqdm(total=len(names), initial=len(names) - left, unit="name", disable=None) as bar:
-        for rows in todo:
-            out[rows] = _vectors([names[row] for row in rows], tokenizer, model, config)
+    out = np.empty((len(names), model.config.hidden_size), dtype=np.float16)
+    with tqdm(total=len(names), unit="name", disable=None) as bar:
+        for number, some in enumerate(_grouped(batches)):
+            path, rows = state / f"{number:06}.npz", np.concatenate(some)
+            vectors = _kept(path, (len(rows), out.shape[1]))
+            if vectors is None:
+                parts = [
+                    _vectors([names[row] for row in batch], tokenizer, model, config)
+                    for batch in some
+                ]
+                vectors = np.concatenate(parts).astype(np.float16)
+                _keep(path, vectors)
+            out[rows] = vectors
             bar.update(len(rows))
+    return out
+
+
+def _grouped(batches: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """The batches in their order, as many together as fill a file."""
+    group: list[np.ndarray] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(map(len, group)) >= KEPT_AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _keep(path: Path, vectors: np.ndarray) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, vectors=vectors, allow_pickle=False)
+
+
+def _kept(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """Vectors of that shape from a file of finished work, None unless it is whole."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            vectors = file["vectors"]
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        log.warning("%s is damaged (%s): its names are encoded again", path, error)
+        return None
+    return vectors if vectors.shape == shape else None
 
 
 @torch.inference_mode()
@@ -117,27 +164,6 @@ def _batches(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
     return batches
 
 
-def _digest(names: Sequence[str], config: FeaturesConfig) -> str:
-    digest = hashlib.sha256(config.model_dump_json().encode())
-    for name in names:
-        digest.update(name.encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _open_partial(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    if path.exists():
-        matrix = np.load(path, mmap_mode="r+", allow_pickle=False)
-        if matrix.shape == shape:
-            log.info("%s: continuing, %d rows are done", path, (~np.isnan(matrix[:, -1])).sum())
-            return matrix
-    # A file is made of zeros first, and those would count as done.
-    with replacing(path) as temporary:
-        matrix = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
-        matrix[:] = np.nan
-        matrix.flush()
-    return np.load(path, mmap_mode="r+", allow_pickle=False)
-
-
 class FeaturesCommand(Command):
     """Concept names through a text encoder: features.h5."""
 
@@ -155,12 +181,23 @@ class FeaturesCommand(Command):
         names = concepts["name"].to_list()
         tokenizer, model = load_encoder(self.config)
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        digest = _digest(names, as_computed(self.config))
-        partial = self.out.with_name(f".{self.out.name}.{digest[:16]}.partial.npy")
-        matrix = _open_partial(partial, (len(names), model.config.hidden_size))
-        encode_names(names, tokenizer, model, self.config, matrix)
-        self._save(concepts, np.array(matrix))
-        partial.unlink()
+        # Of the work that is kept, and of the store: both are there at the end.
+        check_space(self.out, 2 * 2 * len(names) * model.config.hidden_size)
+        state = self.out.with_name(f".{self.out.name}.partial")
+        with resumable(state, self._identity(names)) as state:
+            matrix = encode_names(names, tokenizer, model, self.config, state)
+            self._save(concepts, matrix)
+
+    def _identity(self, names: list[str]) -> dict[str, Any]:
+        """What is encoded, and by what: finished work serves no other run."""
+        digest = hashlib.sha256()
+        for name in names:
+            digest.update(name.encode() + b"\n")
+        return {
+            "config": as_computed(self.config).model_dump(mode="json"),
+            "names": digest.hexdigest(),
+            "weights": weights_digest(folder_of(locate(self.config.model))),
+        }
 
     def _save(self, concepts: pl.DataFrame, matrix: np.ndarray) -> None:
         write_store(self.out, concepts["cui"], matrix, self.config.model_dump(), {})

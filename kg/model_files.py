@@ -1,13 +1,28 @@
-"""Where a model's files are: a hub id, a path, or the data of an installed Python package."""
+"""A model's files: where they are, whether they are whole, and what weights they hold.
 
+A model is named by a hub id, a path, or the data of an installed Python package.
+"""
+
+import hashlib
 import importlib.util
+import json
+import zipfile
 from pathlib import Path
 
+import torch
+from huggingface_hub import snapshot_download
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from kg.artefact import file_digest, read_json
 from kg.errors import InputError
 
-__all__ = ["locate"]
+__all__ = ["check_file", "check_files", "folder_of", "locate", "read_tensors", "weights_digest"]
 
 PREFIX = "package:"
+
+LFS = b"version https://git-lfs.github.com/spec/"
+"""How the text begins that Git keeps in the place of a large file."""
 
 
 def locate(name: str) -> str:
@@ -29,3 +44,87 @@ def locate(name: str) -> str:
     if not path.exists():
         raise InputError(f"{name}: the package {package!r} has no {inside!r} ({path})")
     return str(path)
+
+
+def folder_of(name: str, revision: str | None = None) -> Path:
+    """The folder with the files of a model that was loaded by `name`, a path or a hub id."""
+    if Path(name).is_dir():
+        return Path(name)
+    return Path(snapshot_download(name, revision=revision, local_files_only=True))
+
+
+def check_file(path: Path, next_step: str) -> None:
+    """Raise InputError, with `next_step`, for a file that is missing, empty, cut or a pointer."""
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; {next_step}")
+    with path.open("rb") as file:
+        head = file.read(len(LFS))
+    if head == LFS:
+        raise InputError(
+            f"{path} is the pointer of Git LFS and not the file itself; run `git lfs pull` in "
+            f"{path.parent}, or {next_step}"
+        )
+    if not head:
+        raise InputError(f"{path} is empty; {next_step}")
+    try:
+        _check_form(path, head)
+    except (SafetensorError, zipfile.BadZipFile, ValueError, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise InputError(f"{path} is cut short or damaged ({error}); {next_step}") from error
+
+
+def check_files(folder: Path, next_step: str) -> None:
+    """`check_file` for each file of a model's folder that transformers may read."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".safetensors", ".bin", ".json", ".model") and path.is_file():
+            check_file(path, next_step)
+
+
+def read_tensors(path: Path, next_step: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name, and the notes, of a .safetensors file; as `check_file` for one not whole."""
+    check_file(path, next_step)
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 of all weights in a transformers folder: names, types, shapes and values.
+
+    The same however many .safetensors files they lie in.
+    """
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.is_file():
+        files = [single]
+    elif index.is_file():
+        files = [folder / name for name in sorted(set(read_json(index)["weight_map"].values()))]
+    else:
+        pickled = sorted(folder.glob("pytorch_model*.bin"))
+        return hashlib.sha256("".join(map(file_digest, pickled)).encode()).hexdigest()
+    digests = []
+    for path in files:
+        with safe_open(path, "pt") as file:
+            digests += [_digest(name, file.get_tensor(name)) for name in file.keys()]  # noqa: SIM118
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def _digest(name: str, tensor: Tensor) -> str:
+    digest = hashlib.sha256(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+    # As bytes: NumPy has no bfloat16.
+    digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _check_form(path: Path, head: bytes) -> None:
+    """Any error of the format's own reader, for the formats that tell."""
+    if path.suffix == ".safetensors":
+        with safe_open(path, "pt"):
+            pass
+    elif path.suffix == ".json":
+        json.loads(path.read_bytes())
+    elif path.suffix == ".gguf" and head[:4] != b"GGUF":
+        raise ValueError(f"it begins with {head[:4]!r}, not GGUF")
+    elif path.suffix in (".pt", ".pth"):
+        with zipfile.ZipFile(path) as archive:
+            if broken := archive.testzip():
+                raise ValueError(f"the checksum of {broken} is another one")

@@ -1,7 +1,7 @@
-"""Training state that survives a killed job, and only a killed job.
+"""State of a long job that survives its being killed, and nothing else.
 
 Snakemake deletes a rule's outputs before each attempt, so checkpoints lie in a folder it does not
-know of. The folder is bound to what is trained: another configuration or other inputs start
+know of. The folder is bound to what is made: another configuration or other inputs start
 afresh, and success removes it, so that a forced rerun is a real one.
 """
 
@@ -25,36 +25,54 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
-    """The folder for checkpoints of the training that `identity` (JSON) describes.
+    """The folder for the state of the training, or other job, that `identity` (JSON) describes.
 
     State of another identity is removed at once, that of this one after success. Raises InputError
-    while another process uses the folder: two writers would spoil it. Of several processes that
-    train together (torchrun) the first alone prepares and removes the folder.
+    while another process uses the folder (two writers would spoil it), and for one with files that
+    are no state. Of several processes that
+    train together (torchrun) the first alone prepares and removes the folder. Where `path` is a
+    symbolic link, all that is of the folder it points to.
     """
+    path = path.resolve()
     if not is_first():
         yield path
         return
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
     path.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"{path} is used by another running job; wait for it or cancel it"
-            ) from error
+    with _locked(path):
         mark = path / "fingerprint"
         if mark.is_file() and mark.read_text() == fingerprint.hexdigest():
             log.info("continuing from the state in %s", path)
         else:
+            if not mark.is_file() and any(path.iterdir()):
+                raise InputError(
+                    f"{path} holds files of no such state, which would be lost; name another "
+                    "folder for the state"
+                )
             shutil.rmtree(path)
             path.mkdir()
             mark.write_text(fingerprint.hexdigest())
         yield path
         shutil.rmtree(path)
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
 
 
 def is_first() -> bool:
     """Whether this process is the first, or the only one, of those that train together."""
     return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """A lock beside `path`, which goes with success while it is still held."""
+    beside = path.with_name(path.name + ".lock")
+    with beside.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another job may have ended, and removed the file, after this one opened it.
+            free = os.path.samestat(beside.stat(), os.fstat(lock.fileno()))
+        except (BlockingIOError, FileNotFoundError):
+            free = False
+        if not free:
+            raise InputError(f"{path} is used by another running job; wait for it or cancel it")
+        yield
+        beside.unlink()

@@ -1,6 +1,7 @@
 """Command lines: lists and tables verbatim, no input but the arguments, errors in a line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,25 @@ class TestMain:
         assert error.startswith("error: ")
         assert said in error
         assert error.count("\n") == 1
+
+
+class Reading(Command):
+    path: Path
+
+    def run(self) -> None:
+        self.path.read_text()
+
+
+def test_a_file_that_may_not_be_read_is_said_as_such(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "weights"
+    file.write_text("x")
+
+    def forbidden(self):
+        # As root every file may be read.
+        raise PermissionError(13, os.strerror(13), str(self))
+
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    with pytest.raises(SystemExit) as ended:
+        main(Reading, ["--path", str(file)])
+    assert ended.value.code == 2
+    assert f"error: permission denied: {file}; ask its owner" in capsys.readouterr().err

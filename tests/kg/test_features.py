@@ -1,14 +1,19 @@
 """Names to features with a random BERT of two layers."""
 
+import os
+import shutil
+
 import numpy as np
 import polars as pl
 import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from kg import features as stage
 from kg.config import FeaturesConfig
 from kg.errors import InputError
-from kg.features import FeaturesCommand, _open_partial, encode_names, load_encoder
+from kg.features import FeaturesCommand, encode_names, load_encoder
+from kg.resume import resumable
 from kg.store import EmbeddingStore
 from kg.tables import CONCEPTS, write_concepts
 
@@ -36,34 +41,33 @@ def config(folder, **values):
     )
 
 
-def features(config, names=NAMES):
+def features(config, state, names=NAMES):
     tokenizer, model = load_encoder(config)
-    out = np.full((len(names), 16), np.nan, dtype=np.float32)
-    encode_names(names, tokenizer, model, config, out)
-    return out
+    return encode_names(names, tokenizer, model, config, state)
 
 
 class TestVectors:
     @pytest.mark.parametrize("pooling", ["cls", "mean"])
-    def test_batches_equal_one_by_one(self, encoder_folder, pooling):
+    def test_batches_equal_one_by_one(self, encoder_folder, tmp_path, pooling):
         settings = config(encoder_folder, pooling=pooling)
         tokenizer, model = load_encoder(settings)
-        for name, vector in zip(NAMES, features(settings), strict=True):
+        for name, vector in zip(NAMES, features(settings, tmp_path), strict=True):
             ids = tokenizer(name.lower(), return_tensors="pt")
             with torch.no_grad():
                 hidden = model(**ids).last_hidden_state[0]
             expected = hidden[0] if pooling == "cls" else hidden.mean(0)
-            np.testing.assert_allclose(vector, expected.numpy(), atol=1e-5)
+            np.testing.assert_allclose(vector, expected.numpy(), atol=2e-3)
 
-    def test_case_counts_only_when_asked(self, encoder_folder):
+    def test_case_counts_only_when_asked(self, encoder_folder, tmp_path):
         pair = ["Fever", "fever"]
-        same = features(config(encoder_folder), pair)
-        other = features(config(encoder_folder, lowercase=False), pair)
+        (tmp_path / "other").mkdir()
+        same = features(config(encoder_folder), tmp_path, pair)
+        other = features(config(encoder_folder, lowercase=False), tmp_path / "other", pair)
         np.testing.assert_array_equal(same[0], same[1])
         assert not np.allclose(other[0], other[1])
 
-    def test_long_names_are_cut(self, encoder_folder):
-        cut = features(config(encoder_folder, max_tokens=4), ["a b c d", "a b f e"])
+    def test_long_names_are_cut(self, encoder_folder, tmp_path):
+        cut = features(config(encoder_folder, max_tokens=4), tmp_path, ["a b c d", "a b f e"])
         np.testing.assert_allclose(cut[0], cut[1], atol=1e-6)
 
 
@@ -80,43 +84,74 @@ class TestCommand:
         )
 
     def test_a_killed_run_continues_and_ends_the_same(self, tmp_path, encoder_folder, monkeypatch):
+        command, expected = self.killed(tmp_path, encoder_folder, monkeypatch)
+        encoded = self.watched(monkeypatch)
+        command.run()
+        np.testing.assert_array_equal(EmbeddingStore(command.out).embedding, expected)
+        # Two batches were done before the kill, in the third.
+        assert encoded == [1, 1]
+        assert list(tmp_path.glob(".*")) == []
+
+    @pytest.mark.parametrize("size", [0, 100, -1])
+    def test_what_is_kept_and_damaged_is_done_again(
+        self, tmp_path, encoder_folder, monkeypatch, caplog, size
+    ):
+        """Cut short, or with another byte at an unchanged length."""
+        command, expected = self.killed(tmp_path, encoder_folder, monkeypatch)
+        first, _ = sorted((tmp_path / ".features.h5.partial").glob("*.npz"))
+        if size < 0:
+            content = bytearray(first.read_bytes())
+            content[200] ^= 255
+            first.write_bytes(content)
+        else:
+            os.truncate(first, size)
+        encoded = self.watched(monkeypatch)
+        command.run()
+        np.testing.assert_array_equal(EmbeddingStore(command.out).embedding, expected)
+        assert encoded == [3, 1, 1]
+        assert "is damaged" in caplog.text
+
+    def test_a_second_run_at_once_is_refused(self, tmp_path, encoder_folder):
         command = self.command(tmp_path, encoder_folder)
+        expected = pytest.raises(InputError, match="is used by another running job")
+        with resumable(tmp_path / ".features.h5.partial", {}), expected:
+            command.run()
+
+    def test_work_by_other_weights_is_not_used(self, tmp_path, encoder_folder, monkeypatch):
+        other = shutil.copytree(encoder_folder, tmp_path / "encoder")
+        command, _ = self.killed(tmp_path, other, monkeypatch)
+        torch.manual_seed(1)
+        BertModel(BertConfig.from_pretrained(other)).save_pretrained(other)
+        encoded = self.watched(monkeypatch)
+        command.run()
+        assert encoded == [3, 1, 1, 1]
+
+    def killed(self, tmp_path, folder, monkeypatch):
+        """A command that was killed in its third batch of four, and what it would have made."""
+        monkeypatch.setattr(stage, "KEPT_AT_ONCE", 1)
+        command = self.command(tmp_path, folder)
         command.run()
         expected = np.array(EmbeddingStore(command.out).embedding)
         command.out.unlink()
-        encoded = []
-        real = BertModel.forward
+        with monkeypatch.context() as killing:
+            self.watched(killing, last=3)
+            with pytest.raises(KeyboardInterrupt):
+                command.run()
+        assert not command.out.exists()
+        return command, expected
 
-        def killed_in_the_third(self, **inputs):
+    def watched(self, monkeypatch, last=None):
+        """Names in each batch that the encoder is given from here on; `last` kills it."""
+        encoded, real = [], BertModel.forward
+
+        def forward(self, **inputs):
             encoded.append(len(inputs["input_ids"]))
-            if len(encoded) == 3:
+            if len(encoded) == last:
                 raise KeyboardInterrupt
             return real(self, **inputs)
 
-        monkeypatch.setattr(BertModel, "forward", killed_in_the_third)
-        with pytest.raises(KeyboardInterrupt):
-            command.run()
-        assert not command.out.exists()
-        command.run()
-        np.testing.assert_array_equal(EmbeddingStore(command.out).embedding, expected)
-        # Two batches before the kill, the third twice, the fourth once: nothing else again.
-        assert encoded == [3, 1, 1, 1, 1]
-        assert list(tmp_path.glob(".*")) == []
-
-    def test_a_kill_before_the_first_batch_leaves_no_zeros(self, tmp_path, monkeypatch):
-        """A file is made of zeros, which would count as done."""
-        path, shape = tmp_path / "partial.npy", (4, 3)
-        make = np.lib.format.open_memmap
-
-        def killed(*arguments, **values):
-            make(*arguments, **values)
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(np.lib.format, "open_memmap", killed)
-        with pytest.raises(KeyboardInterrupt):
-            _open_partial(path, shape)
-        monkeypatch.undo()
-        assert np.isnan(_open_partial(path, shape)).all()
+        monkeypatch.setattr(BertModel, "forward", forward)
+        return encoded
 
     @pytest.mark.parametrize(
         ("cuis", "names", "message"),
@@ -134,13 +169,6 @@ class TestCommand:
         pl.DataFrame(rows, schema=CONCEPTS, orient="row").write_parquet(path)
         with pytest.raises(InputError, match=message):
             FeaturesCommand(concepts=path, out=tmp_path / "features.h5").run()
-
-    def test_a_partial_file_of_other_names_is_not_used(self, tmp_path, encoder_folder):
-        command = self.command(tmp_path, encoder_folder)
-        other = tmp_path / ".features.h5.0000000000000000.partial.npy"
-        np.save(other, np.ones((len(NAMES), 16), dtype=np.float16))
-        command.run()
-        assert not (np.array(EmbeddingStore(command.out).embedding) == 1).any()
 
     def test_an_encoder_that_is_not_there(self, tmp_path):
         with pytest.raises(InputError, match="nowhere"):
