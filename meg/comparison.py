@@ -11,9 +11,6 @@ from meg.prediction import Prediction
 
 __all__ = ["compare"]
 
-SEED = 0
-"""Of the bootstrap: comparing the same predictions twice gives the same interval."""
-
 SHOWN = 5
 """Ids of questions that an error names, of each sort."""
 
@@ -31,7 +28,7 @@ def compare(predictions: list[Prediction], other: list[Prediction], name: str) -
         "accuracy": float(before.mean()),
         "wilson": statistics.wilson(before),
         "difference": float(right.mean() - before.mean()),
-        "interval": statistics.paired_bootstrap(right, before, np.random.default_rng(SEED)),
+        "interval": statistics.tango(right, before),
         "gained": int((right & ~before).sum()),
         "lost": int((before & ~right).sum()),
         "mcnemar_p": statistics.mcnemar(right, before),

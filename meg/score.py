@@ -28,14 +28,11 @@ from meg.summary import table
 
 __all__ = ["score"]
 
-SEED = 0
-"""Of the bootstrap: scoring the same predictions twice gives the same intervals."""
-
 log = logging.getLogger(__name__)
 
 
 def score(predictions: list[Prediction], labels: Sequence[str] = ()) -> dict[str, Any]:
-    """Accuracy with intervals, over all questions and by kind, and what else describes a run.
+    """Accuracy with its interval, over all questions and by kind, and what else describes a run.
 
     `labels`, where every question has the same options, names the classes and adds `macro_f1`,
     which means nothing for positions. `calibration_error` needs every question's scores.
@@ -69,7 +66,6 @@ def _accuracy(right: np.ndarray) -> dict[str, Any]:
     return {
         "accuracy": float(right.mean()),
         "wilson": statistics.wilson(right),
-        "bootstrap": statistics.bootstrap(right, np.random.default_rng(SEED)),
         "n": len(right),
         "right": int(right.sum()),
     }

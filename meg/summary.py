@@ -14,7 +14,7 @@ from kg.artefact import read_json
 from kg.command import Command, main
 from kg.errors import InputError
 
-__all__ = ["kinds_table", "table"]
+__all__ = ["FEW", "kinds_table", "table"]
 
 Row = tuple[str, ...]
 
@@ -22,18 +22,29 @@ HEADER = ("result", "compared with", "n", "accuracy [95%]", "gain over it [95%]"
 WIDTHS = (26, 21, 5, 17, 20)
 """Of all columns but the last: a line has 100 characters at most."""
 
+FEW = 6
+"""Questions that one run alone answers rightly, below which McNemar's exact p is over .05 however
+they are split."""
+
 
 def table(results: dict[str, dict[str, Any]]) -> list[str]:
     """Lines of text for results by their name; percent and percentage points.
 
     The first line of a result is the run itself, the others are the runs that it is compared
     with: their accuracy, how much better the run itself is, and McNemar's p. A result over seeds
-    has its number of seeds and standard deviations there.
+    has its number of seeds and standard deviations there. Lines behind the table name the
+    comparisons in which the runs hardly differ.
     """
     rows: list[Row] = [HEADER]
     for name, result in results.items():
         rows += _over_seeds(name, result) if "seeds" in result else _one_run(name, result)
-    return [_line(row) for row in rows]
+    return [_line(row) for row in rows] + [
+        f"{name} and {other}: {one['gained'] + one['lost']} questions are answered rightly by one "
+        f"alone; of fewer than {FEW} no split is more than chance"
+        for name, result in results.items()
+        for other, one in result.get("comparisons", {}).items()
+        if one["gained"] + one["lost"] < FEW
+    ]
 
 
 def _one_run(name: str, result: dict[str, Any]) -> list[Row]:

@@ -12,6 +12,7 @@ from meg.report.embeddings import encoders, graph, spaces
 from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table
 from meg.report.trainings import runtimes, trainings
+from meg.summary import FEW
 
 __all__ = ["sections"]
 
@@ -93,8 +94,9 @@ def _comparisons(results: Results) -> Part:
         for name, group in _groups(results).items()
     ]
     text = (
-        "The same questions answered by two runs: percentage points more, with the 95% interval of "
-        "a paired bootstrap, and the exact p-value of McNemar's test."
+        "The same questions answered by two runs: percentage points more, with Tango's 95% score "
+        "interval, and the exact p-value of McNemar's test. Where fewer than "
+        f"{FEW} questions are right in one run alone, no split of them is more than chance."
     )
     return Part("Comparisons", text, (), tables)
 

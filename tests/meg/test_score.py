@@ -90,10 +90,11 @@ class TestRun:
 class TestCompareCommand:
     def test_shows_a_table_and_writes_it(self, runs, capsys):
         main(ScoreCommand, ["compare", f"{runs}/a.json", f"{runs}/b.jsonl", f"--out={runs}/c.json"])
-        _, own, other, split = capsys.readouterr().out.splitlines()
+        _, own, other, few, split = capsys.readouterr().out.splitlines()
         assert own.split()[:3] == ["a", "4", "100.0"]
         assert other.split()[0] == "b"
         assert "+50.0" in other
+        assert few.startswith("a and b: 2 questions are answered rightly by one alone")
         assert split == "right only in a: 2, only in b: 0"
         written = read_json(runs / "c.json")
         assert written["comparisons"]["b"]["mcnemar_p"] == 0.5

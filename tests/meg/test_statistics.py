@@ -24,25 +24,40 @@ class TestInterval:
         half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
         assert statistics.wilson(RIGHT) == pytest.approx((middle - half, middle + half), abs=1e-6)
 
-    def test_bootstrap_as_by_resampling_questions(self):
-        rng = np.random.default_rng(0)
-        resampled = rng.choice(RIGHT, size=(10_000, 100)).mean(axis=1)
-        expected = np.quantile(resampled, [0.025, 0.975])
-        found = statistics.bootstrap(RIGHT, np.random.default_rng(1))
-        assert found == pytest.approx(expected, abs=0.011)
-
-    def test_paired_bootstrap_as_by_resampling_pairs(self):
-        right, other = pair(30, 25, 10, 35)
-        rng = np.random.default_rng(0)
-        rows = rng.integers(100, size=(10_000, 100))
-        resampled = right[rows].mean(axis=1) - other[rows].mean(axis=1)
-        expected = np.quantile(resampled, [0.025, 0.975])
-        found = statistics.paired_bootstrap(right, other, np.random.default_rng(1))
-        assert found == pytest.approx(expected, abs=0.011)
-
     def test_all_right(self):
         low, high = statistics.wilson(np.ones(20, dtype=bool))
         assert 0.8 < low < high == 1
+
+
+class TestTango:
+    @pytest.mark.parametrize(
+        ("counts", "low", "high"),
+        [
+            # Fagerland, Lydersen and Laake, Statistical Analysis of Contingency Tables, ch. 8.
+            ((1, 1, 7, 12), -0.517, -0.026),
+            ((59, 6, 16, 80), -0.1240, -0.0054),
+        ],
+    )
+    def test_published_values(self, counts, low, high):
+        assert statistics.tango(*pair(*counts)) == pytest.approx((low, high), abs=5e-4)
+
+    def test_runs_that_never_differ_may_differ(self):
+        z2 = 1.959964**2
+        low, high = statistics.tango(*pair(20, 0, 0, 4))
+        assert (low, high) == pytest.approx((-z2 / (24 + z2), z2 / (24 + z2)), abs=1e-6)
+
+    def test_turns_round_with_the_runs(self):
+        low, high = statistics.tango(*pair(30, 25, 10, 35))
+        assert statistics.tango(*pair(30, 10, 25, 35)) == pytest.approx((-high, -low), abs=1e-6)
+
+    def test_all_gained(self):
+        low, high = statistics.tango(*pair(0, 24, 0, 0))
+        assert 0.7 < low < high == 1
+
+    def test_ends_where_the_score_test_does(self):
+        """At 0 this is McNemar's without correction, z = (gained - lost) / sqrt(gained + lost)."""
+        assert statistics.tango(*pair(300, 114, 86, 500))[0] > 0  # z is 1.98
+        assert statistics.tango(*pair(300, 113, 87, 500))[0] < 0  # z is 1.84
 
 
 class TestMcNemar:

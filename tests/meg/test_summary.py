@@ -36,6 +36,15 @@ class TestTable:
         assert "+50.0 [+46." in other
         assert other.endswith("<.001")
 
+    @pytest.mark.parametrize(("n", "said"), [(11, True), (12, False)])
+    def test_says_where_runs_hardly_differ(self, n, said, tmp_path, capsys):
+        """Every second question is right in one run alone."""
+        write_json(tmp_path / "a.json", result(n))
+        main(SummaryCommand, [str(tmp_path / "a.json")])
+        shown = capsys.readouterr().out
+        note = "a and a run with quite a long name indeed: 5 questions are answered rightly by one"
+        assert (note in shown) == said
+
     def test_by_kind_where_asked(self, tmp_path, capsys):
         write_json(tmp_path / "one.json", of_kinds({"gene": True, "is_a": False}))
         write_json(tmp_path / "another.json", of_kinds({"gene": False}))
