@@ -53,7 +53,8 @@ class UMLSConfig(Section):
         "keeps the best of its suppressed ones in any case",
     )
     inside_concept: bool = Field(
-        default=False, description="keep relations of a concept with itself"
+        default=False,
+        description="keep relations of a concept with itself, but for those of the hierarchy",
     )
     semantic_types: tuple[str, ...] = Field(
         default=(), description="concepts of these types (T047 or Disease or Syndrome)"

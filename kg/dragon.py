@@ -13,8 +13,9 @@ from pydantic import Field
 
 from kg.command import Command, main
 from kg.errors import InputError
+from kg.facts import between_concepts
 from kg.lines import numbered_lines, table_rows
-from kg.release import between_concepts, named_concepts, read_names
+from kg.release import named_concepts, read_names
 from kg.summary import Summary, file_rows, write_graph
 from kg.tables import TRIPLETS
 from kg.umls_concepts import read_vocabulary

@@ -19,6 +19,7 @@ from pydantic import Field
 from kg.command import Command, main
 from kg.config import HPOConfig
 from kg.errors import InputError
+from kg.facts import between_concepts
 from kg.lines import table_rows
 from kg.obo import Term, read_obo
 from kg.subgraph import connected_subgraph
@@ -76,12 +77,13 @@ def build(
         pl.concat([_term_concepts(active, keys), diseases, _genes(known)])
     )
     facts = normalise_triplets(_facts(stated), concepts)
-    others = pl.concat([_is_a(active, keys), _gene_of_disease(known)])
-    triplets = normalise_triplets(pl.concat([facts, others]), concepts)
+    links, link_rows = between_concepts(_is_a(active, keys), concepts)
+    triplets = normalise_triplets(pl.concat([facts, links, _gene_of_disease(known)]), concepts)
     obsolete = sum(term.obsolete for term in terms)
     root = len(terms) - len(active) - obsolete
     files = {
         "hp.obo": file_rows(len(terms), {"obsolete": obsolete, "root": root}, len(active)),
+        "is_a of hp.obo": link_rows,
         "phenotype.hpoa": file_rows(
             annotations.height, lost | {"duplicate": stated.height - facts.height}, facts.height
         ),
@@ -114,7 +116,13 @@ def _check_parents(terms: list[Term], keys: dict[str, str]) -> None:
     if lost:
         raise InputError(
             f"hp.obo: the parents of {len(lost)} of {len(links)} is_a links are no terms of it "
-            f"(first {lost[0][0]} is_a {lost[0][1]}); is it cut short? copy or download it again"
+            f"(first {lost[0][0]} is_a {lost[0][1]}); is it cut short? {NEXT_STEP}"
+        )
+    orphans = [term.id for term in terms if not term.parents]
+    if orphans:
+        raise InputError(
+            f"hp.obo: {len(orphans)} of {len(terms)} terms have no parent, expected only {ROOT} "
+            f"without (first {orphans[0]}); is it cut short? {NEXT_STEP}"
         )
 
 
@@ -148,28 +156,30 @@ def _stated(rows: pl.DataFrame, keys: dict[str, str]) -> tuple[pl.DataFrame, dic
 
 def _term_concepts(terms: list[Term], keys: dict[str, str]) -> pl.DataFrame:
     """Terms as concepts; of the synonyms only the exact ones, the others name something else."""
-    branches = _branches(terms)
+    by_id = {term.id: term for term in terms}
     rows: list[tuple[Any, ...]] = []
     for term in terms:
         exact = {text for text, scope in term.synonyms if scope == "EXACT"} - {term.name}
-        rows.append((keys[term.id], term.name, sorted(exact), [branches[term.id]], term.definition))
+        branch = _branch(term, by_id)
+        rows.append((keys[term.id], term.name, sorted(exact), branch, term.definition))
     return _concepts(rows)
 
 
-def _branches(terms: list[Term]) -> dict[str, str]:
-    """Term id -> its semantic type: the name of its branch below the root, in lower case."""
-    by_id = {term.id: term for term in terms}
-    branches: dict[str, str] = {}
+def _branch(term: Term, by_id: dict[str, Term]) -> list[str]:
+    """Its semantic type: the name of its branch below the root, in lower case.
 
-    def branch(id: str) -> str:
-        if id not in branches:
-            term = by_id[id]
-            above = [parent for parent in term.parents if parent in by_id]
-            top = "phenotype" if id == PHENOTYPE else term.name.lower()
-            branches[id] = branch(above[0]) if above else top
-        return branches[id]
-
-    return {term.id: branch(term.id) for term in terms}
+    By the first parents; by the others where these run in a circle; none where all do.
+    """
+    seen: set[str] = set()
+    waiting = [term.id]
+    while waiting:
+        id = waiting.pop()
+        above = [parent for parent in by_id[id].parents if parent in by_id]
+        if not above:
+            return ["phenotype" if id == PHENOTYPE else by_id[id].name.lower()]
+        seen.add(id)
+        waiting += [parent for parent in reversed(above) if parent not in seen]
+    return []
 
 
 def _diseases(annotations: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from pydantic import Field
 from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
+from kg.facts import between_concepts
 from kg.lines import numbered_lines, table_rows
 from kg.published import read_published
 from kg.store import matching_rows, write_store
@@ -27,12 +28,11 @@ from kg.tables import (
     CONCEPTS,
     PARENTS,
     TRIPLETS,
-    normalise_triplets,
     parents_of,
     write_parents,
 )
 
-__all__ = ["between_concepts", "named_concepts", "read_names", "read_parent_lists", "read_release"]
+__all__ = ["named_concepts", "read_names", "read_parent_lists", "read_release"]
 
 Embeddings = dict[str, tuple[list[str], np.ndarray]]
 """The * of word2embed_*.h5 -> its names and vectors."""
@@ -89,21 +89,6 @@ def named_concepts(names: pl.DataFrame) -> pl.DataFrame:
         .select(CONCEPTS.names())
         .sort("cui")
     )
-
-
-def between_concepts(rows: pl.DataFrame, concepts: pl.DataFrame) -> tuple[pl.DataFrame, Summary]:
-    """Distinct triplets between two different concepts, and what became of the rows."""
-    two = rows.filter(pl.col("head") != pl.col("tail"))
-    known = two
-    for end in ("head", "tail"):
-        known = known.join(concepts, left_on=end, right_on="cui", how="semi")
-    triplets = normalise_triplets(known, concepts)
-    dropped = {
-        "inside one concept": rows.height - two.height,
-        "no concept at an end": two.height - known.height,
-        "same fact": known.height - triplets.height,
-    }
-    return triplets, file_rows(rows.height, dropped, triplets.height)
 
 
 def read_parent_lists(path: Path) -> pl.DataFrame:
@@ -206,7 +191,11 @@ def _parents(
     listed = read_parent_lists(path)
     parents = listed.join(concepts, on="cui", how="semi", maintain_order="left")
     dropped = {"no concept": listed.height - parents.height}
-    return parents, {path.name: file_rows(listed.height, dropped, parents.height)}
+    rows = file_rows(listed.height, dropped, parents.height)
+    own = sum(above.count(cui) for cui, above in parents.iter_rows())
+    others = [[one for one in above if one != cui] for cui, above in parents.iter_rows()]
+    kept = parents.with_columns(values=pl.Series(others, dtype=PARENTS["values"]))
+    return kept, {path.name: {**rows, "concepts_among_their_own_parents": own}}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import polars as pl
 
 from kg.artefact import write_json
 from kg.errors import InputError
-from kg.tables import write_concepts, write_triplets
+from kg.hierarchy import circles
+from kg.tables import PARENT_RELATIONS, write_concepts, write_triplets
 
 __all__ = ["Summary", "file_rows", "graph_summary", "summary_text", "write_graph"]
 
@@ -32,14 +33,16 @@ def write_graph(
 ) -> None:
     """Write both tables and `summary.json` into a folder, and show the summary in the log.
 
-    `files` says for each input what became of its rows, see `file_rows`. Raises InputError where
-    no triplet is left: nothing could be learned from such a graph.
+    `files` says for each input what became of its rows, see `file_rows`. Raises InputError when of
+    one of them nothing is kept.
     """
-    if not triplets.height:
-        raise InputError(
-            f"no triplet is left for {folder} ({files}); give the whole folder of one release, or "
-            "choose more in the config"
-        )
+    for name, rows in files.items():
+        if not rows["kept"]:
+            raise InputError(
+                f"of {name} nothing is kept: {rows['read']} rows read, dropped: "
+                f"{rows['dropped'] or 'none'}; is it whole, in the layout and with the ids of the "
+                "other files, and does the config ask for any of it?"
+            )
     write_concepts(folder / "concepts.parquet", concepts)
     nodes = write_triplets(folder / "triplets.parquet", triplets, concepts)
     summary = {"files": files, **graph_summary(concepts, triplets, nodes)}
@@ -54,7 +57,8 @@ def graph_summary(
 
     Returns `concepts`, `triplets`, `synonyms`, `definitions`; `relations`, `sources` and
     `semantic_types` as counts, largest first (a triplet of two sources counts for both);
-    `degree` (of the undirected multigraph, per concept) and `components` (weakly connected).
+    `degree` (of the undirected multigraph, per concept), `components` (weakly connected) and
+    `circles`: of the hierarchy, which has none unless a source is wrong or sources contradict.
     """
     nodes = concepts.height
     heads, tails = ends
@@ -69,6 +73,7 @@ def graph_summary(
         "semantic_types": _counts(concepts["semantic_types"].explode()),
         "degree": _degrees(degree),
         "components": _components(heads, tails, nodes),
+        "circles": _circles(concepts["cui"], triplets["relation"], ends),
     }
 
 
@@ -120,6 +125,20 @@ def _components(heads: np.ndarray, tails: np.ndarray, nodes: int) -> Summary:
         "largest": int(sizes.max()),
         "single_concepts": int((sizes == 1).sum()),
     }
+
+
+def _circles(cuis: pl.Series, relation: pl.Series, ends: tuple[np.ndarray, np.ndarray]) -> Summary:
+    """How many, of how many concepts; one is shown in the log: it is for people to judge."""
+    above = relation.is_in(PARENT_RELATIONS).to_numpy()
+    found = circles(ends[0][above], ends[1][above], len(cuis))
+    concepts = sum(map(len, found))
+    if found:
+        shown = ", ".join(cuis.gather(found[0][:_SHOWN]))
+        log.warning(
+            "%d concepts are ancestors of themselves, in %d circles of the hierarchy (first: %s)",
+            *(concepts, len(found), shown),
+        )
+    return {"count": len(found), "concepts": concepts}
 
 
 def _lines(values: Mapping[str, Any], depth: int) -> list[str]:

@@ -19,6 +19,7 @@ from kg.numbering import Numbering
 from kg.rrf import CODE, find_rrf, scan_rrf
 from kg.summary import Summary, file_rows
 from kg.survey import ROWS, count_dropped, count_rows, mark_dropped, require_known
+from kg.tables import PARENT_RELATIONS
 
 __all__ = ["inverse_relations", "kept_direction", "umls_triplets"]
 
@@ -121,8 +122,10 @@ def _choose_kinds(kinds: pl.DataFrame, config: UMLSConfig) -> pl.DataFrame:
         wanted = kinds.filter(pl.col("named").is_in(config.relations))["relation"]
         either = pl.col("relation").is_in([*config.relations, *wanted])
         reasons.append(("relation", ~either))
-    if not config.inside_concept:
-        reasons.append(("inside one concept", pl.col("inside")))
+    inside = pl.col("inside")
+    if config.inside_concept:  # No concept is its own parent.
+        inside &= pl.col("relation").is_in(PARENT_RELATIONS)
+    reasons.append(("inside one concept", inside))
     return mark_dropped(kinds, reasons)
 
 

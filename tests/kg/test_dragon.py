@@ -93,7 +93,7 @@ def test_no_triplet_left(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(DragonCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
     message = capsys.readouterr().err
-    assert "no triplet is left" in message
+    assert "of umls.csv nothing is kept" in message
     assert "no concept at an end" in message
     assert not (tmp_path / "out" / "concepts.parquet").exists()
 

@@ -205,6 +205,52 @@ class TestFrequencies:
         return facts.filter(pl.col("head").str.starts_with("OMIM")).height
 
 
+class TestCircles:
+    @pytest.mark.parametrize("alias", ["HP:0000010", "HP:0000099"])
+    def test_a_term_is_not_its_own_parent(self, release, tmp_path, alias):
+        own = f"xref: UMLS:C0000010\nis_a: {alias}\n"
+        (release / "hp.obo").write_text(OBO.replace("xref: UMLS:C0000010\n", own))
+        HPOCommand(out=tmp_path, folder=release).run()
+        triplets = read_triplets(tmp_path / "triplets.parquet")
+        assert triplets.filter(pl.col("head") == pl.col("tail")).is_empty()
+        assert triplets.filter(head="C0000010")["tail"].to_list() == ["HP:0000118"]
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        assert summary["files"]["is_a of hp.obo"] == {
+            "read": 4,
+            "dropped": {"inside one concept": 1},
+            "kept": 3,
+        }
+        assert self._type(tmp_path, "C0000010") == ["phenotype"]
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_two_terms_each_the_parent_of_the_other(self, release, tmp_path, caplog, first):
+        up, down = "is_a: HP:0000118 {source", "is_a: HP:0000013\n"
+        pair = (down + up) if first else up
+        text = OBO.replace(up, pair)
+        if not first:
+            text = text.replace("! Phenotypic abnormality\n", f"! it\n{down}")
+        (release / "hp.obo").write_text(text)
+        HPOCommand(out=tmp_path, folder=release).run()
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        assert summary["circles"] == {"count": 1, "concepts": 2}
+        assert "ancestors of themselves, in 1 circles" in caplog.text
+        assert "C0000010, HP:0000013" in caplog.text
+        for cui in ("C0000010", "HP:0000011", "HP:0000013"):
+            assert self._type(tmp_path, cui) == ["phenotype"]
+
+    def test_a_circle_below_nothing_has_no_type(self, release, tmp_path):
+        (release / "hp.obo").write_text(OBO.replace("HP:0000118 {source", "HP:0000013 {source"))
+        HPOCommand(out=tmp_path, folder=release).run()
+        assert self._type(tmp_path, "C0000010") == self._type(tmp_path, "HP:0000011") == []
+
+    def _type(self, folder, cui):
+        return (
+            read_concepts(folder / "concepts.parquet")
+            .filter(cui=cui)["semantic_types"][0]
+            .to_list()
+        )
+
+
 class TestMissingInput:
     @pytest.mark.parametrize("name", ["hp.obo", "phenotype.hpoa", "genes_to_phenotype.txt"])
     def test_a_missing_file_is_named(self, release, tmp_path, name):
@@ -238,6 +284,19 @@ class TestMissingInput:
         path.write_text(OBO.replace("id: HP:0000118", "id: HP:0000119"))
         with pytest.raises(InputError, match=r"1 of 5 is_a links .*HP:0000010 is_a HP:0000118"):
             HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_an_ontology_that_is_cut_before_a_parent(self, release, tmp_path):
+        path = release / "hp.obo"
+        path.write_text(OBO[: OBO.index("is_a: HP:0000010 ! Fit\n\n[Term]\nid: HP:0000014")])
+        with pytest.raises(InputError, match=r"1 of 5 terms have no parent.*HP:0000013"):
+            HPOCommand(out=tmp_path, folder=release).run()
+
+    def test_a_file_of_which_nothing_is_kept(self, release, tmp_path):
+        path = release / "genes_to_phenotype.txt"
+        path.write_text(GENES.replace("OMIM:1", "MONDO:1"))
+        with pytest.raises(InputError, match=r"of genes_to_phenotype\.txt nothing is kept: 3 rows"):
+            HPOCommand(out=tmp_path, folder=release).run()
+        assert not (tmp_path / "concepts.parquet").exists()
 
     def test_a_missing_column_is_named(self, release, tmp_path):
         path = release / "phenotype.hpoa"

@@ -132,6 +132,15 @@ class TestRowsOfTheTables:
         files = read_json(tmp_path / "out" / "summary.json")["files"]
         assert files["vocab_parents.jsonl"]["dropped"] == {"no concept": 1}
 
+    def test_a_concept_is_not_its_own_parent(self, tmp_path):
+        folder = _folder(tmp_path, "C1\ta\nC2\tb\n", _triplet("C1", "isa", "C2"))
+        (folder / "vocab_parents.jsonl").write_text('{"C1": ["C1", "C2"], "C2": ["C2"]}\n')
+        main(ReleaseCommand, ["--folder", str(folder), "--out", str(tmp_path / "out")])
+        parents = read_parents(tmp_path / "out" / "parents.parquet")
+        assert parents.rows() == [("C1", ["C2"]), ("C2", [])]
+        files = read_json(tmp_path / "out" / "summary.json")["files"]
+        assert files["vocab_parents.jsonl"]["concepts_among_their_own_parents"] == 2
+
     def test_names_with_quotes_and_line_separators(self, tmp_path):
         folder = _folder(tmp_path, 'C1\t"a\u2028b\nC2\tb"\n', _triplet("C1", "isa", "C2"))
         assert read_names(folder / "vocab.csv")["name"].to_list() == ['"a\u2028b', 'b"']

@@ -123,6 +123,7 @@ class TestChoiceOfRelations:
         relation(PAIN, "SIB", CYSTITIS),
         relation(PAIN, "QB", CYSTITIS),
         relation(PAIN, "RB", PAIN),
+        relation(PAIN, "CHD", PAIN),
         relation("C9999999", "RB", PAIN),
         relation("nothing", "RB", PAIN),
         relation(MESNA.replace("C000", "C"), "RB", PAIN),
@@ -136,9 +137,9 @@ class TestChoiceOfRelations:
         write_folder(tmp_path, MRCONSO=ATOMS, MRREL=list(self.ROWS), MRDOC=INVERSES)
         rows = build(tmp_path, UMLSConfig())[2]["MRREL.RRF"]
         assert rows == {
-            "read": 10,
+            "read": 11,
             "dropped": {
-                "inside one concept": 1,
+                "inside one concept": 2,
                 "kind QB": 1,
                 "kind SIB": 1,
                 "suppressed": 1,
@@ -154,6 +155,7 @@ class TestChoiceOfRelations:
             ({"sources": ["MSH"]}, [(MESNA, "may_treat", CYSTITIS, "MSH")]),
             ({"relation_kinds": ["SIB"]}, [(CYSTITIS, "SIB", PAIN, "MSH")]),
             ({"inside_concept": True, "relations": ["RB"]}, [(PAIN, "RB", PAIN, "MSH")]),
+            ({"inside_concept": True, "relations": ["CHD"]}, []),
             ({"relations": ["RB"]}, []),
         ],
     )
