@@ -30,7 +30,9 @@ MAIN = "main"
 class KG(Section):
     """Where the knowledge graph comes from."""
 
-    name: str = Field(description="names the graph's files: results/kg/<name>")
+    name: str = Field(
+        description="names the graph's files, results/kg/<name>; results belong to one name"
+    )
     source: Literal["hpo", "umls", "release", "dragon"] = Field(
         description="the command that reads it is kg.<source>"
     )

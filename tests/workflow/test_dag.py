@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflow.conftest import Snakemake
 
-DATASETS = ["medqa", "pubmedqa", "medmcqa", "mmlu_from_medqa", "mmlu_from_medmcqa", "hpoquiz"]
+DATASETS = ["medqa", "pubmedqa", "medmcqa", "mmlu_from_medqa", "mmlu_from_medmcqa"]
 MODELS = ["llama", "llama3b", "mistral", "mistral_v01", "smollm"]
 ROOT = Path(__file__).parents[2]
 GRAPH = {"tables": 1, "features": 1, "train_encoder": 1}
@@ -66,7 +66,7 @@ class TestDefaultConfig:
         assert counts["score"] == len(names)
         assert counts["align"] == len(MODELS)
         # MMLU is answered by the models of MedQA and MedMCQA; text_only is the other training.
-        assert counts["finetune"] == 2 * 4 * len(MODELS)
+        assert counts["finetune"] == 2 * 3 * len(MODELS)
 
     def test_every_ablation(self, snakemake: Snakemake) -> None:
         counts = jobs(snakemake("-n", "ablations"))
@@ -82,6 +82,11 @@ class TestDefaultConfig:
 
 
 class TestWrong:
+    def test_quiz_of_a_graph_that_has_none(self, snakemake: Snakemake) -> None:
+        output = snakemake("-n", "results/hpoquiz_llama.json", status=1)
+        assert "datasets.hpoquiz: a quiz of the source hpoquiz is made from the Human" in output
+        assert "kg.source is umls; take kg.source hpo" in output
+
     def test_target(self, snakemake: Snakemake) -> None:
         output = snakemake("-n", "results/medqa_gpt.json", status=1)
         assert "medqa_gpt" in output

@@ -46,7 +46,7 @@ def with_change(folder: Path, change: dict) -> tuple[str, ...]:
 class TestResults:
     def test_every_rule_ran(self, folder: Path) -> None:
         text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-        rules = set(re.findall(r"^rule (\w+):", text, re.M)) | {"all"}
+        rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.M)) | {"all"}
         assert rules == set(jobs((folder / "output").read_text()))
 
     def test_main_run_is_compared_with_its_controls(self, folder: Path) -> None:

@@ -126,7 +126,9 @@ class TestRealTree:
         assert found == {own, *imported[command]} - BY_VALUE
 
     def test_each_rule_has_the_digest_of_its_own_command(self) -> None:
-        bodies = re.findall(r"^ *rule \w+:\n(.*?)(?=^ *rule|\Z)", RULES, re.M | re.S)
+        bodies = re.findall(
+            r"^ *(?:rule|checkpoint) \w+:\n(.*?)(?=^ *(?:rule|checkpoint) |\Z)", RULES, re.M | re.S
+        )
         commands = 0
         for body in bodies:
             of = re.findall(r"code\(f?\"([\w.{}]+)\"\)", body)

@@ -4,13 +4,24 @@ import json
 import os
 import re
 import shlex
+from itertools import chain
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from kg.config import LOOKUP, SAGE
 from kg.errors import InputError
+from meg.config import HPOQuizConfig
 from workflow.config import load_config
+from workflow.external import (
+    graph_files,
+    inputs,
+    model_files,
+    question_files,
+    settings_files,
+    stamps,
+)
+from workflow.owner import check_owner
 from workflow.plan import Plan
 from workflow.source_digest import source_digest
 
@@ -22,6 +33,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4294967296")
 
 try:
     PLAN = Plan(load_config(config))
+    check_owner(Path("results/kg"), PLAN.config.kg.name)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -60,12 +72,15 @@ def section(value):
     DeepSpeed's settings that are not in the working directory (--directory) are the project's own.
     """
     training = getattr(value, "training", None)
-    if training is not None and training.deepspeed is not None:
-        path = Path(training.deepspeed)
-        if not path.is_file() and (ROOT / path).is_file():
-            training = training.model_copy(update={"deepspeed": str(ROOT / path)})
-            value = value.model_copy(update={"training": training})
+    for path in settings_files(training, ROOT) if training else ():
+        training = training.model_copy(update={"deepspeed": str(path)})
+        value = value.model_copy(update={"training": training})
     return value.model_dump_json()
+
+
+def verbatim(value):
+    """A param or an input as it is: braces in a plain one would be wildcards to Snakemake."""
+    return lambda wildcards: value
 
 
 def folder(wildcards, output):
@@ -253,10 +268,17 @@ def folder_option():
     return f"--folder {shlex.quote(str(Path(CONFIG.kg.folder).expanduser()))}"
 
 
-def quiz_inputs(wildcards):
-    """The graph, for the data set that is made from it."""
-    if CONFIG.datasets[wildcards.dataset].questions.source != "hpoquiz":
-        return {}
+def question_inputs(wildcards):
+    """A data set's files; the graph, for the one that is made from it."""
+    questions = CONFIG.datasets[wildcards.dataset].questions
+    if not isinstance(questions, HPOQuizConfig):
+        return {"files": inputs(question_files(questions))}
+    if CONFIG.kg.source != "hpo":
+        raise WorkflowError(
+            f"datasets.{wildcards.dataset}: a quiz of the source hpoquiz is made from the Human"
+            f" Phenotype Ontology, and kg.source is {CONFIG.kg.source}; take kg.source hpo"
+            " (config/demo.yaml), or a data set of another source"
+        )
     return {
         "concepts": f"{GRAPH}/concepts.parquet",
         "triplets": f"{GRAPH}/triplets.parquet",
@@ -273,8 +295,9 @@ def learned_files():
 
 
 def input_options(wildcards, input):
-    """The named inputs as the options that a command takes them by."""
-    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())
+    """The named inputs, but for the files that the configuration names, as a command's options."""
+    named = {name: path for name, path in input.items() if name != "files"}
+    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in named.items())
 
 
 def accept_option(wildcards, output):
@@ -284,6 +307,12 @@ def accept_option(wildcards, output):
 def base_files(model):
     made = base_folder(model)
     return [f"{made}/config.json"] if made else []
+
+
+def llm_files(run, *sections):
+    """A base LLM's files where it is a folder or a file, DeepSpeed's settings of the sections."""
+    settings = (settings_files(one.training, ROOT) for one in sections)
+    return [*model_files(CONFIG.models[run.model].base), *chain.from_iterable(settings)]
 
 
 def base_option(model):
@@ -312,6 +341,7 @@ def finetune_inputs(wildcards):
         "questions": questions(run.trained_on, "train", run.finetune.prompt),
         "store": store(run.encoder) if run.trains_with_store else [],
         "base": base_files(run.model),
+        "files": inputs(llm_files(run, run.finetune)),
         "align": f"{align_folder(run)}/meg.json" if aligned else [],
     }
 
@@ -328,6 +358,7 @@ def predict_inputs(wildcards):
         "questions": questions(run.dataset, "test", run.prompt),
         "store": store(run.encoder) if run.needs_store else [],
         "base": base_files(run.model),
+        "files": inputs(llm_files(run)),
         "checkpoint": f"{answering}/meg.json" if answering else [],
     }
 

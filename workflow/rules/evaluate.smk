@@ -26,6 +26,7 @@ rule predict:
         base=lambda w: base_option(PLAN.runs[w.run].model),
         prompt=lambda w: section(PLAN.runs[w.run].prompt),
         config=lambda w: section(PLAN.runs[w.run].predict),
+        files=lambda w: stamps(llm_files(PLAN.runs[w.run])),
     message:
         "Answers of {wildcards.run}"
     shell:

@@ -2,10 +2,13 @@
 
 
 rule tables:
+    input:
+        files=inputs(graph_files(CONFIG.kg)),
     output:
         concepts=f"{GRAPH}/concepts.parquet",
         triplets=f"{GRAPH}/triplets.parquet",
         summary=f"{GRAPH}/summary.json",
+        files=f"{GRAPH}/inputs.json",
         parents=[f"{GRAPH}/parents.parquet"] if CONFIG.kg.source == "release" else [],
         stores=[store(name) for name in CONFIG.kg.stores],
     log:
@@ -21,12 +24,14 @@ rule tables:
     params:
         code=code(f"kg.{CONFIG.kg.source}"),
         source=CONFIG.kg.source,
-        folder=folder_option(),
-        config=source_option(),
+        folder=verbatim(folder_option()),
+        config=verbatim(source_option()),
+        files=verbatim(stamps(graph_files(CONFIG.kg))),
         out=folder,
     message:
         "The knowledge graph {params.source} becomes tables"
     shell:
+        "echo {params.files:q} > {output.files}; "
         "python -m kg.{params.source} {params.folder} {params.config}"
         " --out {params.out} > {log} 2>&1"
 
@@ -34,6 +39,7 @@ rule tables:
 rule features:
     input:
         concepts=rules.tables.output.concepts,
+        files=inputs(model_files(CONFIG.features.model)),
     output:
         features=f"{GRAPH}/features.h5",
     log:
@@ -50,7 +56,8 @@ rule features:
         gpu_slot=any_gpu(),
     params:
         code=code("kg.features"),
-        config=section(CONFIG.features),
+        config=verbatim(section(CONFIG.features)),
+        files=verbatim(stamps(model_files(CONFIG.features.model))),
     message:
         "Concept names through the text encoder"
     shell:
@@ -120,7 +127,7 @@ if CONFIG.link.corpus:
     rule link_priors:
         input:
             concepts=rules.tables.output.concepts,
-            corpus=CONFIG.link.corpus,
+            files=inputs([CONFIG.link.corpus]),
         output:
             **learned_files(),
         log:
@@ -136,13 +143,15 @@ if CONFIG.link.corpus:
         params:
             code=code("kg.link"),
             inputs=input_options,
+            corpus=verbatim(CONFIG.link.corpus),
             accept=accept_option,
             seed=CONFIG.seed,
-            config=section(CONFIG.link.settings),
+            config=verbatim(section(CONFIG.link.settings)),
+            files=verbatim(stamps([CONFIG.link.corpus])),
         message:
             "A corpus tells which names are mentions, and of what"
         shell:
-            "python -m kg.link fit {params.inputs} --seed {params.seed}"
+            "python -m kg.link fit {params.inputs} --corpus {params.corpus:q} --seed {params.seed}"
             " --config {params.config:q}"
             " --out {output.priors} {params.accept} > {log} 2>&1"
 
@@ -166,7 +175,7 @@ rule linker:
     params:
         code=code("kg.link"),
         inputs=input_options,
-        config=section(CONFIG.link.settings),
+        config=verbatim(section(CONFIG.link.settings)),
     message:
         "Names and synonyms become a linker"
     shell:

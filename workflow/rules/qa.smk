@@ -1,14 +1,19 @@
-"""Questions of every data set, then the concepts named in them."""
+"""Questions of every data set, then the concepts named in them.
+
+These rules are checkpoints, so that the jobs behind them are planned anew when they have run: where
+the training questions turn out to be the same, nothing is trained on them again.
+"""
 
 SPLITS = ["train", "dev", "test"]
 
 
-rule questions:
+checkpoint questions:
     input:
-        unpack(quiz_inputs),
+        unpack(question_inputs),
     output:
         questions=expand("results/questions/{{dataset}}/{split}.jsonl", split=SPLITS),
         summary="results/questions/{dataset}/summary.json",
+        files="results/questions/{dataset}/inputs.json",
     log:
         "logs/questions/{dataset}.log",
     benchmark:
@@ -23,15 +28,17 @@ rule questions:
         code=code("meg.questions"),
         graph=input_options,
         config=lambda w: section(CONFIG.questions_of(w.dataset)),
+        files=lambda w: stamps(question_files(CONFIG.questions_of(w.dataset))),
         out=folder,
     message:
         "Questions of {wildcards.dataset}"
     shell:
+        "echo {params.files:q} > {output.files}; "
         "python -m meg.questions {params.graph} --config {params.config:q}"
         " --out {params.out} > {log} 2>&1"
 
 
-rule ground:
+checkpoint ground:
     input:
         linker=rules.linker.output.linker,
         questions=rules.questions.output.questions,
@@ -60,7 +67,7 @@ rule ground:
         " {input.questions} > {log} 2>&1"
 
 
-rule neighbours:
+checkpoint neighbours:
     input:
         concepts=rules.tables.output.concepts,
         triplets=rules.tables.output.triplets,

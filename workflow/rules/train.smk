@@ -5,6 +5,8 @@ Trainings go first (priority): they take longest, and answers can fill the cores
 
 
 rule base:
+    input:
+        files=lambda w: inputs(model_files(CONFIG.models[w.model].base)),
     output:
         config="results/base/{model}/config.json",
         weights="results/base/{model}/model.safetensors",
@@ -21,6 +23,7 @@ rule base:
     params:
         code=code("meg.base"),
         base=lambda w: CONFIG.models[w.model].base,
+        files=lambda w: stamps(model_files(CONFIG.models[w.model].base)),
         seed=CONFIG.seed,
         out=folder,
     message:
@@ -34,6 +37,9 @@ rule align:
         concepts=rules.tables.output.concepts,
         store=lambda w: store(PLAN.aligned[w.aligned].encoder),
         base=lambda w: base_files(PLAN.aligned[w.aligned].model),
+        files=lambda w: inputs(
+            llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
+        ),
     output:
         checkpoint="results/align/{aligned}/meg.json",
         mapper="results/align/{aligned}/mapper.safetensors",
@@ -56,6 +62,9 @@ rule align:
         base=lambda w: base_option(PLAN.aligned[w.aligned].model),
         model=lambda w: section(PLAN.aligned[w.aligned].llm),
         config=lambda w: section(PLAN.aligned[w.aligned].align),
+        files=lambda w: stamps(
+            llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
+        ),
         seed=lambda w: PLAN.aligned[w.aligned].seed,
         state="results/.state/align/{aligned}",
         out=folder,
@@ -96,6 +105,11 @@ rule finetune:
         start=align_option,
         model=lambda w: section(PLAN.finetuned[w.finetuned].llm),
         config=lambda w: section(PLAN.finetuned[w.finetuned].finetune),
+        files=lambda w: stamps(
+            llm_files(
+                PLAN.finetuned[w.finetuned], PLAN.finetuned[w.finetuned].finetune
+            )
+        ),
         seed=lambda w: PLAN.finetuned[w.finetuned].seed,
         state="results/.state/finetune/{finetuned}",
         out=folder,
