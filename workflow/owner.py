@@ -13,8 +13,8 @@ __all__ = ["check_owner"]
 
 def check_owner(graphs: Path, name: str) -> None:
     """Raises InputError when the folder `results/kg` holds another graph than that of `name`."""
-    found = graphs.iterdir() if graphs.is_dir() else ()
-    others = sorted(path.name for path in found if path.is_dir() and path.name != name)
+    found = [path.name for path in graphs.glob("[!.]*") if path.is_dir()]
+    others = sorted(set(found) - {name})
     if others:
         raise InputError(
             f"the results here are of the graph {', '.join(others)} ({graphs}), and the "

@@ -12,6 +12,7 @@ from workflow.owner import check_owner
 def test_a_folder_without_results_and_ones_own_are_fine(tmp_path: Path) -> None:
     check_owner(tmp_path / "kg", "hpo")
     (tmp_path / "kg/hpo").mkdir(parents=True)
+    (tmp_path / "kg/.umls.7.part").mkdir()
     (tmp_path / "kg/a file").touch()
     check_owner(tmp_path / "kg", "hpo")
 
