@@ -71,8 +71,8 @@ class FinetuneCommand(Command):
     store: Path | None = Field(None, description="embeddings.h5; none: for a text-only model")
     align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
-    model: ModelConfig = Field(
-        ModelConfig(), description="the LLM, its adapters and its mapper; with --align, as there"
+    model: ModelConfig | None = Field(
+        None, description="the LLM, its adapters and its mapper; what is not said is as in --align"
     )
     config: FinetuneConfig = Field(FinetuneConfig(), description="Phase II")
     seed: int = Field(0, ge=0, description="seed of weights, choice and order of the questions")
@@ -134,26 +134,21 @@ class FinetuneCommand(Command):
 
     def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, ModelConfig]:
         """The model to train, and what it is: after Phase I, what that made it."""
-        named = self.model.model_copy(update={"base": self.base or self.model.base})
+        model = self.model or ModelConfig()
         if self.align is None:
+            named = model.model_copy(update={"base": self.base or model.base})
             return *build(named, vectors.dim), named
-        given = "model" in self.model_fields_set
         made = read_record(self.align).model
-        if given and (other := _differing(named, made)):
+        said = {name: getattr(model, name) for name in model.model_fields_set}
+        base = self.base or said.pop("base", made.base)
+        if other := sorted(name for name in said if said[name] != getattr(made, name)):
             raise InputError(
                 f"--model has another {', '.join(other)} than {self.align}, which the training "
                 "starts from; leave --model out, or run meg.align anew with it"
             )
-        base = named.base if given else self.base
         meg, tokens, record = load(self.align, base, trainable=True)
         check_store(record, vectors.store)
-        return meg, tokens, made.model_copy(update={"base": base or made.base})
-
-
-def _differing(one: ModelConfig, other: ModelConfig) -> list[str]:
-    """Names of the settings in which two models differ; where the base LLM lies is none."""
-    fields = sorted(set(ModelConfig.model_fields) - {"base"})
-    return [name for name in fields if getattr(one, name) != getattr(other, name)]
+        return meg, tokens, record.model
 
 
 if __name__ == "__main__":

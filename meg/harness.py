@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from meg.batch import Collator
+from meg.chat import conversation
 from meg.generation import left_padded, write_on
 from meg.objectives import inputs_of, option_scores
 from meg.pretrained import MEG
@@ -140,13 +141,12 @@ class HarnessModel(LM):
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
         """The conversation as the tokenizer's template renders it (`--apply_chat_template`)."""
-        rendered = self.tokenizer.apply_chat_template(
-            chat_history,
-            tokenize=False,
+        return conversation(
+            self.tokenizer,
+            [chat_history],
             add_generation_prompt=add_generation_prompt,
             continue_final_message=not add_generation_prompt,
         )
-        return str(rendered)
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The template itself, which the harness records."""

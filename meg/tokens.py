@@ -3,19 +3,15 @@
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from kg.errors import InputError
+from meg.chat import conversation, fix_day
 from meg.config import PromptConfig
 from meg.prompts import MARKER, Known, Prompt, question_prompt, with_triplets
 from meg.question import Question
 
 __all__ = ["Example", "Tokens"]
-
-DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
-"""Before a chat template that says the day (Llama 3.2's and 4's do): a prompt must not change with
-it. The day is the one that Llama's own templates fall back on."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +55,7 @@ class Tokens:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
         self.tokenizer = tokenizer
         self.system = system
-        template = tokenizer.chat_template
-        if isinstance(template, str) and "strftime_now" in template:
-            tokenizer.chat_template = template if template.startswith(DATE) else DATE + template
+        fix_day(tokenizer)
         tokenizer.add_tokens([MARKER], special_tokens=True)
         self.placeholder = self._encode(MARKER)[0]
 
@@ -139,21 +133,10 @@ class Tokens:
     def _chat(self, prompt: Prompt) -> str:
         """The rendered conversation; a system message goes into the user's where none is known."""
         user = {"role": "user", "content": prompt.user}
-        if not self.system:
-            return self._render([user])
-        try:
-            text = self._render([{"role": "system", "content": self.system}, user])
-        except TemplateError:
-            text = ""
-        if self.system.strip() in text and prompt.user.strip() in text:
-            return text
-        # The template refuses the role, or leaves it out without a word.
-        return self._render([{"role": "user", "content": f"{self.system}\n\n{prompt.user}"}])
-
-    def _render(self, messages: list[dict[str, str]]) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        )
+        system = {"role": "system", "content": self.system}
+        merged = {"role": "user", "content": f"{self.system}\n\n{prompt.user}"}
+        ways = [[system, user], [merged]] if self.system else [[user]]
+        return conversation(self.tokenizer, ways, add_generation_prompt=True)
 
     def _answer(self, text: str) -> tuple[int, ...]:
         end = self.tokenizer.eos_token_id

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kg.command import main
 from kg.errors import InputError
 from meg.checkpoint import Record, build, read_record, save
 from meg.config import FinetuneConfig, LoraSettings, TrainingConfig
@@ -44,6 +45,13 @@ class TestRecord:
         FinetuneCommand(**arguments, align=phase_1, base=str(tmp_path / "moved")).run()
         assert read_record(arguments["out"]).model.base == str(tmp_path / "moved")
 
+    @pytest.mark.parametrize("more", [[], ["--model.dtype", "float32"]])
+    def test_needs_no_model_on_the_command_line(self, phase_1, arguments, more):
+        config = arguments.pop("config").model_dump_json()
+        flags = [part for name, path in arguments.items() for part in (f"--{name}", str(path))]
+        main(FinetuneCommand, [*flags, "--align", str(phase_1), "--config", config, *more])
+        assert read_record(arguments["out"]).model == read_record(phase_1).model
+
 
 class TestRefuses:
     @pytest.mark.parametrize("ids", ["", "qq"])
@@ -61,8 +69,8 @@ class TestRefuses:
         assert not arguments["state"].exists()
 
     def test_another_model_than_phase_1_made(self, phase_1, arguments, model_config):
-        other = model_config.model_copy(update={"lora": LoraSettings(r=3)})
-        with pytest.raises(InputError, match="has another injection, lora, system than"):
+        other = model_config.model_copy(update={"lora": LoraSettings(r=3), "system": "Think."})
+        with pytest.raises(InputError, match="has another lora, system than"):
             FinetuneCommand(**arguments, align=phase_1, model=other).run()
         assert not arguments["out"].exists()
 
