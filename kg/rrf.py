@@ -7,6 +7,8 @@ Columns: UMLS Reference Manual, chapter 3; where the folder has MRFILES.RRF, tha
 
 import gzip
 import logging
+import re
+import shlex
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,15 +37,27 @@ CODE = pl.Categorical(pl.Categories("RRF", physical=pl.UInt16))
 _BLOCK = 1 << 17
 """Bytes checked at once: they stay in the processor's cache, and in memory that malloc keeps."""
 _END = "end"
+_PART = re.compile(r"\.RRF(\.gz)?\.([a-z]{2}|\d+)(\.gz)?$")
+"""End of a part's name, as `split` makes them: MRCONSO.RRF.aa.gz, MRCONSO.RRF.gz.00."""
 
 log = logging.getLogger(__name__)
 
 
 def find_rrf(folder: Path, name: str) -> Path | None:
-    """`name`.RRF or `name`.RRF.gz of the folder, None where neither is there."""
+    """`name`.RRF or `name`.RRF.gz of the folder, None where neither is there.
+
+    Raises InputError where the file is there in parts, as some distributions have large ones.
+    """
     for path in (folder / f"{name}.RRF", folder / f"{name}.RRF.gz"):
         if path.is_file():
             return path
+    parts = sorted(path.name for path in folder.glob(f"{name}.RRF.*") if _PART.search(path.name))
+    if parts:
+        whole = f"{name}.RRF" + ".gz" * (".gz" in parts[0])
+        raise InputError(
+            f"{folder} has {name}.RRF in parts: {', '.join(parts)}; join all of them: "
+            f"cd {shlex.quote(str(folder))} && cat {' '.join(parts)} > {whole}"
+        )
     return None
 
 
@@ -82,8 +96,9 @@ def check_rrf(path: Path, fields: int) -> int:
         for block in _blocks(path):
             lines += _check_block(block, fields, path, lines)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        place = f"after line {lines}" if lines else f"in its first {_BLOCK} letters"
         raise InputError(
-            f"{path} cannot be unpacked after line {lines} ({error}); copy or download it again"
+            f"{path} cannot be unpacked {place} ({error}); copy or download it again"
         ) from error
     return lines
 

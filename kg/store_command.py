@@ -2,7 +2,7 @@
 
 python -m kg.store info --store embeddings.h5
 python -m kg.store get C0000294 --store embeddings.h5
-python -m kg.store nearest C0000294 --store embeddings.h5 --concepts concepts.parquet
+python -m kg.store nearest arachnodactyly --store embeddings.h5 --concepts concepts.parquet
 python -m kg.store import word2embed.h5 --store embeddings.h5 --concepts concepts.parquet
 python -m kg.store export word2embed.h5 --store embeddings.h5
 """
@@ -20,7 +20,7 @@ from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
 from kg.command import Command
 from kg.errors import InputError
-from kg.nearest import nearest
+from kg.nearest import concept_meant, nearest
 from kg.published import read_published, write_published
 from kg.store import EmbeddingStore, matching_rows, write_store
 from kg.tables import read_concepts
@@ -54,23 +54,27 @@ class Get(Command):
 
 
 class Nearest(Command):
-    """The nearest concepts by cosine: cui, name and similarity, TAB-separated."""
+    """The nearest concepts to one, given by id or name: cui, name, cosine, TAB-separated."""
 
-    cui: CliPositionalArg[str]
+    concept: CliPositionalArg[str]
     store: Path = Field(description="the store")
-    concepts: Path | None = Field(None, description="concepts.parquet of the store, for names")
+    concepts: Path | None = Field(
+        None, description="concepts.parquet of the store, to ask by a name and to show names"
+    )
     count: int = Field(10, ge=1, description="how many")
 
     def run(self) -> None:
         """Write one line a concept to stdout, best first."""
         store = EmbeddingStore(self.store)
+        table = None
         names: dict[str, str] = {}
         if self.concepts is not None:
             table = read_concepts(self.concepts)
             store.check(table)
             names = dict(table.select("cui", "name").iter_rows())
-        for cui, similarity in nearest(store, self.cui, self.count):
-            sys.stdout.write(f"{cui}\t{names.get(cui, '')}\t{similarity:.4f}\n")
+        cui = concept_meant(self.concept, store, table)
+        for other, similarity in nearest(store, cui, self.count):
+            sys.stdout.write(f"{other}\t{names.get(other, '')}\t{similarity:.4f}\n")
 
 
 class Import(Command):

@@ -1,6 +1,7 @@
 """RRF files are read as they are, or refused with file, line and next step."""
 
 import gzip
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -106,8 +107,46 @@ class TestBrokenFile:
 
     def test_gzip_cut_short(self, tmp_path):
         (tmp_path / "MRSTY.RRF.gz").write_bytes(gzip.compress(GOOD * 1000)[:-12])
-        with pytest.raises(InputError, match="cannot be unpacked"):
+        with pytest.raises(InputError, match="cannot be unpacked in its first 131072 letters"):
             _read(tmp_path)
+
+    def test_gzip_cut_short_after_many_lines(self, tmp_path):
+        (tmp_path / "MRSTY.RRF.gz").write_bytes(gzip.compress(GOOD * 50_000)[:-12])
+        with pytest.raises(InputError, match=r"cannot be unpacked after line \d{4,} "):
+            scan_rrf(tmp_path, "MRSTY", STY)
+
+    @pytest.mark.parametrize(
+        ("parts", "whole"),
+        [
+            (["MRSTY.RRF.aa.gz", "MRSTY.RRF.ab.gz"], "MRSTY.RRF.gz"),
+            (["MRSTY.RRF.gz.00", "MRSTY.RRF.gz.01"], "MRSTY.RRF.gz"),
+            (["MRSTY.RRF.aa", "MRSTY.RRF.ab"], "MRSTY.RRF"),
+        ],
+    )
+    def test_in_parts_that_the_named_command_joins(self, tmp_path, parts, whole):
+        content = GOOD * 100
+        half = len(GOOD) * 50
+        pieces = [content[:half], content[half:]]
+        if parts[0].endswith(".gz"):
+            pieces = [gzip.compress(piece) for piece in pieces]
+        elif whole.endswith(".gz"):
+            packed = gzip.compress(content)
+            pieces = [packed[:20], packed[20:]]
+        folder = tmp_path / "a folder"
+        folder.mkdir()
+        for name, piece in zip(parts, pieces, strict=True):
+            (folder / name).write_bytes(piece)
+        with pytest.raises(InputError, match=f"in parts: {parts[0]}, {parts[1]}; join") as error:
+            scan_rrf(folder, "MRSTY", STY)
+        subprocess.run(str(error.value).split("join all of them: ")[1], shell=True, check=True)
+        assert (folder / whole).is_file()
+        assert scan_rrf(folder, "MRSTY", STY).collect().height == 100
+
+    def test_what_is_no_part(self, tmp_path):
+        for name in ("MRSTY.RRF.bak", "MRSTY.RRF.md5", "MRSTY.RRF.aa.txt"):
+            (tmp_path / name).write_text("x")
+        with pytest.raises(InputError, match="neither"):
+            scan_rrf(tmp_path, "MRSTY", STY)
 
     def test_missing(self, tmp_path):
         with pytest.raises(InputError, match=r"neither MRSTY\.RRF nor MRSTY\.RRF\.gz"):

@@ -29,7 +29,8 @@ def store(tmp_path) -> Path:
 @pytest.fixture
 def concepts(tmp_path) -> Path:
     columns = {"cui": CUIS, "name": [f"name of {cui}" for cui in CUIS]}
-    lists = {"synonyms": [[]] * 4, "semantic_types": [[]] * 4, "definition": [None] * 4}
+    synonyms = [["Common", "own"], ["common"], [], ["name of C1"]]
+    lists = {"synonyms": synonyms, "semantic_types": [[]] * 4, "definition": [None] * 4}
     write_concepts(tmp_path / "concepts.parquet", pl.DataFrame({**columns, **lists}, CONCEPTS))
     return tmp_path / "concepts.parquet"
 
@@ -56,11 +57,38 @@ class TestNearest:
         main(StoreCommand, ["nearest", "C1", *arguments])
         assert capsys.readouterr().out == "a/b c\tname of a/b c\t0.9487\n"
 
-    def test_unknown_cui(self, store, capsys):
+    @pytest.mark.parametrize("text", ["C1", "name of C1", " Name OF c1", "OWN"])
+    def test_by_id_name_or_synonym(self, store, concepts, capsys, text):
+        """A name counts before another concept's synonym."""
+        arguments = ["--store", str(store), "--concepts", str(concepts), "--count", "1"]
+        main(StoreCommand, ["nearest", text, *arguments])
+        assert capsys.readouterr().out == "a/b c\tname of a/b c\t0.9487\n"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("common", "'common' names 2 concepts, expected one: C1 (name of C1), C2 (name of C2)"),
+            ("of c2", "'of c2' is neither an id in {} nor a name or a synonym of its 4 concepts; "
+             "names that hold it: C2 (name of C2)"),
+            ("C9", "'C9' is neither an id in {} nor a name or a synonym of its 4 concepts; "
+             "names that hold it: none"),
+        ],
+    )  # fmt: skip
+    def test_what_is_unknown(self, store, concepts, capsys, text, message):
         with pytest.raises(SystemExit) as stop:
-            main(StoreCommand, ["nearest", "C9", "--store", str(store)])
+            main(
+                StoreCommand, ["nearest", text, "--store", str(store), "--concepts", str(concepts)]
+            )
         assert stop.value.code == 2
-        assert "first C9" in capsys.readouterr().err
+        assert message.format(store) in capsys.readouterr().err
+
+    def test_a_name_without_the_concepts(self, store, capsys):
+        with pytest.raises(SystemExit) as stop:
+            main(StoreCommand, ["nearest", "name of C1", "--store", str(store)])
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert f"'name of C1' is no id of the 4 in {store}" in error
+        assert "--concepts" in error
 
 
 class TestInfoAndGet:
