@@ -139,14 +139,14 @@ class FinetuneCommand(Command):
             named = model.model_copy(update={"base": self.base or model.base})
             return *build(named, vectors.dim), named
         made = read_record(self.align).model
-        said = {name: getattr(model, name) for name in model.model_fields_set}
-        base = self.base or said.pop("base", made.base)
-        if other := sorted(name for name in said if said[name] != getattr(made, name)):
+        said = sorted(model.model_fields_set - {"base"})
+        if other := [name for name in said if getattr(model, name) != getattr(made, name)]:
             raise InputError(
                 f"--model has another {', '.join(other)} than {self.align}, which the training "
                 "starts from; leave --model out, or run meg.align anew with it"
             )
-        meg, tokens, record = load(self.align, base, trainable=True)
+        base = model.base if "base" in model.model_fields_set else made.base
+        meg, tokens, record = load(self.align, self.base or base, trainable=True)
         check_store(record, vectors.store)
         return meg, tokens, record.model
 

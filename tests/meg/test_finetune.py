@@ -5,7 +5,7 @@ import pytest
 from kg.command import main
 from kg.errors import InputError
 from meg.checkpoint import Record, build, read_record, save
-from meg.config import FinetuneConfig, LoraSettings, TrainingConfig
+from meg.config import FinetuneConfig, LoraSettings, ModelConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
 from meg.question import Question, write_questions
 
@@ -40,9 +40,11 @@ class TestRecord:
         assert found.model == made.model
         assert found.prompt == CONFIG.prompt
 
-    def test_names_the_base_that_was_given(self, phase_1, arguments, model_config, tmp_path):
+    @pytest.mark.parametrize("model", [None, ModelConfig(base="gone.gguf", dtype="float32")])
+    def test_names_the_base_that_was_given(self, phase_1, arguments, model_config, tmp_path, model):
         (tmp_path / "moved").symlink_to(model_config.base)
-        FinetuneCommand(**arguments, align=phase_1, base=str(tmp_path / "moved")).run()
+        moved = str(tmp_path / "moved")
+        FinetuneCommand(**arguments, align=phase_1, base=moved, model=model).run()
         assert read_record(arguments["out"]).model.base == str(tmp_path / "moved")
 
     @pytest.mark.parametrize("more", [[], ["--model.dtype", "float32"]])
