@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kg.errors import InputError
+from kg.lines import read_text
 
 __all__ = ["check_space", "file_digest", "read_json", "replacing", "write_json"]
 
@@ -75,8 +76,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file; InputError where it is missing, no UTF-8 or no JSON."""
+    text = read_text(path, "make it again")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is not JSON ({error}); is it truncated? make it again") from error
 
 
 def file_digest(path: Path) -> str:

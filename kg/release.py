@@ -6,9 +6,8 @@ are left out, so that tables and stores have the same rows; with the stores nobo
 encoder.
 """
 
-import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from kg.command import Command, main
 from kg.config import ReleaseConfig
 from kg.errors import InputError
 from kg.facts import between_concepts
-from kg.lines import numbered_lines, table_rows
+from kg.lines import json_lines, table_rows
 from kg.published import read_published
 from kg.store import matching_rows, write_store
 from kg.summary import Summary, file_rows, write_graph
@@ -94,7 +93,7 @@ def named_concepts(names: pl.DataFrame) -> pl.DataFrame:
 def read_parent_lists(path: Path) -> pl.DataFrame:
     """The parents (columns of `kg.tables.PARENTS`) from lines of {cui: [cuis]}."""
     rows: list[tuple[Any, Any]] = []
-    for number, record in _records(path):
+    for number, record in json_lines(path, NEXT_STEP):
         for cui, values in record.items():
             if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
                 raise InputError(f"{path} line {number}: expected a CUI and a list of CUIs")
@@ -104,7 +103,7 @@ def read_parent_lists(path: Path) -> pl.DataFrame:
 
 def _read_triplets(path: Path) -> pl.DataFrame:
     rows = []
-    for number, record in _records(path):
+    for number, record in json_lines(path, NEXT_STEP):
         triplet = tuple(record.get(field) for field in ("a", "rel", "b"))
         if not all(isinstance(value, str) and value for value in triplet):
             raise InputError(
@@ -112,20 +111,6 @@ def _read_triplets(path: Path) -> pl.DataFrame:
             )
         rows.append((*triplet, "MEG"))
     return pl.DataFrame(rows, TRIPLETS, orient="row")
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in numbered_lines(path, NEXT_STEP):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path} line {number} is not JSON ({error}); is the file truncated? "
-                "copy or download it again"
-            ) from error
-        if not isinstance(record, dict):
-            raise InputError(f"{path} line {number}: expected an object, got {line[:200]!r}")
-        yield number, record
 
 
 class ReleaseCommand(Command):

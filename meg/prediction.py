@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from kg.artefact import file_digest, read_json, replacing, write_json
 from kg.errors import InputError
+from kg.lines import Identified, model_lines
 
 __all__ = [
     "Prediction",
@@ -23,12 +24,9 @@ __all__ = [
 ]
 
 
-class Prediction(BaseModel):
+class Prediction(Identified):
     """One answered question; `prediction` is None where no answer could be read from the text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(min_length=1)
     kind: str = ""
     answer: int = Field(ge=0)
     """The right option."""
@@ -60,23 +58,10 @@ def read_predictions(path: Path) -> list[Prediction]:
 
     Raises InputError with file, line and reason on a bad line, an id that stands twice, no line.
     """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; run meg.predict first")
-    predictions: dict[str, Prediction] = {}
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = Prediction.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "prediction"
-                raise InputError(f"{path} line {number}: {where}: {first['msg']}") from error
-            if row.id in predictions:
-                raise InputError(f"{path} line {number}: the id {row.id} stands twice")
-            predictions[row.id] = row
+    predictions = list(model_lines(path, Prediction, "make it with meg.predict"))
     if not predictions:
         raise InputError(f"{path} holds no prediction; run meg.predict again")
-    return list(predictions.values())
+    return predictions
 
 
 def read_answers(path: Path) -> list[Prediction]:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kg.artefact import replacing
-from kg.errors import InputError
+from kg.lines import Identified, model_lines
 from kg.mention import Mention, check_span
 
 __all__ = ["Mentions", "Neighbours", "Question", "read_questions", "write_questions"]
@@ -34,12 +34,9 @@ class Neighbours(BaseModel):
     """As sentences."""
 
 
-class Question(BaseModel):
+class Question(Identified):
     """One item. `kind` is the subject of MMLU, the question kind of the HPO quiz, else ""."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str = Field(min_length=1)
     stem: str = Field(min_length=1)
     context: str = ""
     options: tuple[str, ...] = Field(min_length=2)
@@ -88,22 +85,7 @@ class Question(BaseModel):
 
 def read_questions(path: Path) -> Iterator[Question]:
     """Questions of a JSON-lines file; InputError with file, line and reason on a bad line or id."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; run meg.questions (and kg.link) first")
-    ids: set[str] = set()
-    # Only "\n" ends a line: texts may hold U+2028 and the like, which str.splitlines would split.
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                question = Question.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "question"
-                raise InputError(f"{path} line {number}: {where}: {first['msg']}") from error
-            if question.id in ids:
-                raise InputError(f"{path} line {number}: the id {question.id} stands twice")
-            ids.add(question.id)
-            yield question
+    return model_lines(path, Question, "make it with meg.questions (and kg.link)")
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:

@@ -5,16 +5,14 @@ one object a paper; offsets count characters. A line without mentions only says 
 occur; there, `stem` and `context` of a question serve as its text too.
 """
 
-import gzip
 import hashlib
-import json
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kg.errors import InputError
+from kg.lines import json_lines
 from kg.mention import check_span
 
 __all__ = ["Document", "held_out", "read_corpus"]
@@ -31,16 +29,7 @@ class Document:
 
 def read_corpus(path: Path) -> list[Document]:
     """Documents of a .jsonl or .jsonl.gz file; a bad line raises InputError naming it."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; expected a corpus in JSON lines")
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        try:
-            documents = list(_documents(file, path))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(f"{path} is cut short or no gzip: {error}; copy it again") from error
-    if not documents:
-        raise InputError(f"{path} is empty; expected a corpus in JSON lines")
-    return documents
+    return list(_documents(path))
 
 
 def held_out(documents: Iterable[Document], share: float) -> tuple[list[Document], list[Document]]:
@@ -52,10 +41,10 @@ def held_out(documents: Iterable[Document], share: float) -> tuple[list[Document
     return parts
 
 
-def _documents(lines: Iterable[bytes], path: Path) -> Iterator[Document]:
-    for number, line in enumerate(lines, 1):
+def _documents(path: Path) -> Iterator[Document]:
+    for number, record in json_lines(path, "expected a corpus in JSON lines (docs/grounding.md)"):
         try:
-            yield _document(json.loads(line), number)
+            yield _document(record, number)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} line {number}: {error!r}; expected an object with text and mentions "

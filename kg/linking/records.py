@@ -12,6 +12,7 @@ from typing import Any
 
 from kg.artefact import replacing
 from kg.errors import InputError
+from kg.lines import json_lines
 from kg.linking.linker import Linker
 from kg.linking.scispacy import ScispacyLinker
 from kg.mention import Mention
@@ -72,15 +73,8 @@ def ground(
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Objects of a JSON-lines file; a bad line raises InputError with file, line and reason."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; run meg.questions first")
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise InputError(f"{path} line {number}: not JSON: {error}") from error
-            yield _checked(record, f"{path} line {number}")
+    for number, record in json_lines(path, "make it with meg.questions", may_be_empty=True):
+        yield _checked(record, f"{path} line {number}")
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -98,9 +92,7 @@ def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def _checked(record: Any, where: str) -> dict[str, Any]:
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: expected an object, got {type(record).__name__}")
+def _checked(record: dict[str, Any], where: str) -> dict[str, Any]:
     options = record.get("options", [])
     texts = [record.get("stem", ""), record.get("context", "")]
     if not isinstance(options, list) or not all(isinstance(text, str) for text in texts + options):

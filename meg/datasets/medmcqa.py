@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from kg.errors import InputError
+from kg.lines import json_lines
 from meg.config import MedMCQAConfig
-from meg.datasets.source import from_hub, item_id, json_lines
+from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import Splits
 
 __all__ = ["read"]
@@ -52,9 +53,10 @@ def _files(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def _numbered(path: Path) -> list[dict[str, Any]]:
     """The rows of a file, each with an id and an answer."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; {WHERE}")
-    rows = [row | {"id": item_id(row, f"{path.stem}-{number}")} for number, row in json_lines(path)]
+    rows = [
+        row | {"id": item_id(row, f"{path.stem}-{number}")}
+        for number, row in json_lines(path, WHERE)
+    ]
     cops = (row.get("cop") for row in rows)
     found = {cop for cop in cops if type(cop) is int and 0 <= cop <= len(OPTIONS)}
     if (0 in found) == (len(OPTIONS) in found):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kg.errors import InputError
+from kg.lines import json_lines
 from kg.mention import Candidate, Mention
 from meg.config import MedQAConfig
-from meg.datasets.source import from_hub, item_id, json_lines
+from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import NAMES, Splits
 from meg.question import Mentions
 
@@ -43,7 +44,7 @@ def read(config: MedQAConfig) -> Splits:
                 _add_raw(splits, split, f"{split}-{number}", row)
         return splits
     for split in NAMES:
-        for number, row in json_lines(_file(config.path, split)):
+        for number, row in json_lines(_file(config.path, split), "fetch it again"):
             add = _add_linked if isinstance(row.get("question"), dict) else _add_raw
             add(splits, split, f"{split}-{number}", row)
     return splits

@@ -5,11 +5,14 @@ right option's number, from 0; `id`, `context` and `kind` may be left out. `ment
 """
 
 from kg.errors import InputError
+from kg.lines import json_lines
 from meg.config import FileConfig
-from meg.datasets.source import item_id, json_lines
+from meg.datasets.source import item_id
 from meg.datasets.splits import NAMES, Splits
 
 __all__ = ["read"]
+
+LAYOUT = "docs/data.md says what a line holds"
 
 
 def read(config: FileConfig) -> Splits:
@@ -19,12 +22,12 @@ def read(config: FileConfig) -> Splits:
     if not paths["test"].is_file():
         raise InputError(
             f"{paths['test']} does not exist; put train.jsonl, test.jsonl and, if you have one, "
-            "dev.jsonl into the folder (docs/data.md says what a line holds)"
+            f"dev.jsonl into the folder; {LAYOUT}"
         )
     for split, path in paths.items():
         if not path.is_file():
             continue
-        for number, row in json_lines(path):
+        for number, row in json_lines(path, LAYOUT):
             fields = {name: value for name, value in row.items() if name != "id"}
             splits.add(split, item_id(row, f"{split}-{number}"), **fields)
     return splits

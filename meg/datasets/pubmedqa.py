@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from kg.errors import InputError
+from kg.lines import json_object
 from meg.config import PubMedQAConfig
-from meg.datasets.source import from_hub, json_object
+from meg.datasets.source import from_hub
 from meg.datasets.splits import Splits
 
 __all__ = ["OPTIONS", "read"]
@@ -75,9 +76,7 @@ def _rows(path: Path | None) -> dict[str, dict[str, Any]]:
             }
             for row in hub
         }
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; {WHERE}")
-    rows = json_object(path)
+    rows = json_object(path, WHERE)
     wrong = [id for id, row in rows.items() if not isinstance(row, dict)]
     if wrong or len(rows) != QUESTIONS:
         raise InputError(
@@ -96,7 +95,7 @@ def _meg_test(rows: dict[str, Any]) -> set[str]:
 def _official_test(path: Path | None, rows: dict[str, dict[str, Any]]) -> set[str]:
     if path is None or not path.is_file():
         raise InputError(f"the official split needs test_ground_truth.json, got {path}; {WHERE}")
-    truth = json_object(path)
+    truth = json_object(path, WHERE)
     wrong = [id for id in truth if id not in rows or rows[id].get("final_decision") != truth[id]]
     if wrong:
         raise InputError(

@@ -1,7 +1,7 @@
 """What the report tells of, and the files it is read from."""
 
 import csv
-import json
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import Field
 from kg.artefact import read_json
 from kg.command import Section
 from kg.errors import InputError
+from kg.lines import json_lines, read_text
 
 __all__ = [
     "Contents",
@@ -79,23 +80,24 @@ def read_history(folder: Path) -> list[Row]:
     path = folder / "history.jsonl"
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = json_lines(path, "train again to write it", may_be_empty=True)
+    return [row for _, row in lines]
 
 
 def read_runtimes(folder: Path) -> list[Row]:
     """Minutes, CPU minutes and memory (MB) of every job that Snakemake measured."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                rows.append(
-                    {
-                        "job": str(path.relative_to(folder).with_suffix("")).replace("/", " "),
-                        "minutes": float(row["s"]) / 60,
-                        "CPU minutes": _number(row["cpu_time"], 60),
-                        "memory, MB": _number(row["max_rss"], 1),
-                    }
-                )
+        text = read_text(path, "run the workflow again")
+        for row in csv.DictReader(io.StringIO(text, newline=""), delimiter="\t"):
+            rows.append(
+                {
+                    "job": str(path.relative_to(folder).with_suffix("")).replace("/", " "),
+                    "minutes": float(row["s"]) / 60,
+                    "CPU minutes": _number(row["cpu_time"], 60),
+                    "memory, MB": _number(row["max_rss"], 1),
+                }
+            )
     return rows
 
 

@@ -1,9 +1,19 @@
 """Lines and rows of text files: every one is whole, or its place is named."""
 
+import gzip
+
 import pytest
 
 from kg.errors import InputError
-from kg.lines import numbered_lines, table_rows
+from kg.lines import (
+    Identified,
+    json_lines,
+    json_object,
+    model_lines,
+    numbered_lines,
+    read_text,
+    table_rows,
+)
 
 
 @pytest.fixture
@@ -48,3 +58,49 @@ class TestTable:
     def test_a_last_row_that_may_be_cut_off(self, path):
         with pytest.raises(InputError, match=r"line 2, the last one, .* fetch it"):
             _rows(path, "1\ta\n2\tb")
+
+
+class TestJSON:
+    def test_a_byte_order_mark_is_no_part_of_any_file(self, path):
+        path.write_bytes(b'\xef\xbb\xbf{"id": "a"}\n')
+        assert list(json_lines(path, "")) == [(1, {"id": "a"})]
+        assert json_object(path, "") == {"id": "a"}
+        assert [row.id for row in model_lines(path, Identified, "")] == ["a"]
+        assert read_text(path, "") == '{"id": "a"}\n'
+
+    def test_packed_files(self, tmp_path):
+        path = tmp_path / "x.jsonl.gz"
+        packed = gzip.compress(b'{"id": "a"}\n\n' * 9)
+        path.write_bytes(packed)
+        assert [number for number, _ in json_lines(path, "")] == list(range(1, 18, 2))
+        path.write_bytes(packed[:-9])
+        with pytest.raises(InputError, match=r"x\.jsonl\.gz cannot be unpacked"):
+            list(json_lines(path, ""))
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ('{"id": ', "line 2 is not JSON .* fetch it"),
+            ("[1]", r"line 2: expected a JSON object, got '\[1\]'; fetch it"),
+            ('{"id": 1, "id": 2}', "line 2: the key 'id' stands twice"),
+        ],
+    )
+    def test_a_line_that_is_no_object(self, path, line, message):
+        path.write_text(f"{{}}\n{line}\n")
+        with pytest.raises(InputError, match=rf"x\.tsv {message}"):
+            list(json_lines(path, "fetch it"))
+
+    def test_an_empty_file_where_that_may_be(self, path):
+        path.write_text("\n")
+        assert list(json_lines(path, "", may_be_empty=True)) == []
+        with pytest.raises(InputError, match=r"x\.tsv is empty; fetch it"):
+            list(json_lines(path, "fetch it"))
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [('{"id": "a"}', "the id a stands twice"), ('{"id": ""}', "id: String"), ("{", "Invalid")],
+    )
+    def test_a_line_that_is_no_model(self, path, line, message):
+        path.write_text(f'{{"id": "a"}}\n{line}\n')
+        with pytest.raises(InputError, match=rf"x\.tsv line 2: .*{message}.*; make it"):
+            list(model_lines(path, Identified, "make it"))

@@ -70,7 +70,7 @@ class TestRun:
             "distinct_cuis": 1,
         }
 
-    @pytest.mark.parametrize("line", ["{", "[]", '{"stem": 1}', '{"options": "ab"}', ""])
+    @pytest.mark.parametrize("line", ["{", "[]", '{"stem": 1}', '{"options": "ab"}'])
     def test_bad_line_is_named(self, built, line, capsys):
         with pytest.raises(SystemExit, match="2"):
             run(built, '{"stem": "CF"}', line)

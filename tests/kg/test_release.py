@@ -155,8 +155,9 @@ class TestBrokenFiles:
             ("C1\ta\n\tb\n", "", "vocab.csv line 2: expected a CUI and a name"),
             ("C1\ta\n", '{"a": "C1", "rel', "triplets.jsonl line 1 is not JSON"),
             ("C1\ta\n", '{"a": "C1", "rel": "x"}\n', "line 1: expected strings a, rel and b"),
-            ("C1\ta\n", "[]\n", "line 1: expected an object"),
-            ("", "", "no concept of"),
+            ("C1\ta\n", "[]\n", "line 1: expected a JSON object"),
+            ("", '{"a": "C1", "rel": "isa", "b": "C2"}', "no concept of"),
+            ("C1\ta\n", "", "triplets.jsonl is empty"),
         ],
     )
     def test_file_line_and_expectation(self, tmp_path, vocabulary, triplets, message):

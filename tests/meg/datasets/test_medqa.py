@@ -144,7 +144,7 @@ class TestBadFile:
         config = write(tmp_path, "{}.jsonl", RAW)
         with (tmp_path / "train.jsonl").open("a") as file:
             file.write('{"question": ')
-        with pytest.raises(InputError, match=r"train\.jsonl line 2: not JSON"):
+        with pytest.raises(InputError, match=r"train\.jsonl line 2 is not JSON"):
             read(config)
 
     def test_key_that_stands_twice(self, tmp_path):

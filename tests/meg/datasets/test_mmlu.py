@@ -26,8 +26,25 @@ class TestRead:
             write(tmp_path, "".join(f"Q?,1,2,3,4,{x}\n" for x in ["E", "", "AB", "3", "A"]))
         )
         assert [problem.id[-1] for problem in splits.problems] == ["1", "2", "3", "4"]
-        assert "letter 'AB'" in splits.problems[2].reason
+        assert "answer 'AB'" in splits.problems[2].reason
         assert len(splits.test) == 1
+
+    @pytest.mark.parametrize("mark", ["", "\ufeff"])
+    @pytest.mark.parametrize(
+        ("header", "answers"),
+        [
+            ("", "DAB"),
+            ("", "301"),
+            ("question,choice0,choice1,choice2,choice3,answer\n", "301"),
+            ("Question,A,B,C,D,Answer\n", "DAB"),
+        ],
+    )
+    def test_layouts_in_circulation(self, tmp_path, mark, header, answers):
+        rows = "".join(f"Q{i}?,a,b,c,d,{answer}\n" for i, answer in enumerate(answers))
+        splits = read(write(tmp_path, f"{mark}{header}{rows}\n"))
+        assert [question.answer for question in splits.test] == [3, 0, 1]
+        assert [question.stem for question in splits.test] == ["Q0?", "Q1?", "Q2?"]
+        assert splits.test[0].id == "anatomy-test-1"
 
 
 class TestBadFile:
@@ -44,6 +61,18 @@ class TestBadFile:
     def test_columns(self, tmp_path):
         with pytest.raises(InputError, match=r"anatomy_test\.csv line 2 has 5 columns, expected 6"):
             read(write(tmp_path, "Q?,1,2,3,4,A\nQ?,1,2,3,4\n"))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("answer,question,A,B,C,D\n0,Q?,1,2,3,4\n", "line 1 is the header answer,question"),
+            ("question,A,B,C,D,answer\nQ?,1,2,3,4,1\nQ?,1,2,3,4,4\n", "from 1 to 4"),
+            ("question,subject,choices,answer\n", "line 1 has 4 columns"),
+        ],
+    )
+    def test_another_layout(self, tmp_path, text, message):
+        with pytest.raises(InputError, match=rf"anatomy_test\.csv .*{message}"):
+            read(write(tmp_path, text))
 
     def test_cut_inside_a_quote(self, tmp_path):
         with pytest.raises(InputError, match=r"anatomy_test\.csv line 1"):
