@@ -13,7 +13,7 @@ from typing import Any
 from kg.errors import InputError
 from kg.lines import read_text
 
-__all__ = ["check_space", "file_digest", "read_json", "replacing", "write_json"]
+__all__ = ["check_space", "file_digest", "read_json", "replacing", "told_when_full", "write_json"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No space, no quota, or a file larger than the limit."""
@@ -34,28 +34,36 @@ def replacing(path: Path, size: int = 0) -> Iterator[Path]:
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    check_space(path, size)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     _remove(temporary)
     readable = _umask_mode(temporary)
     try:
-        yield temporary
+        with told_when_full(temporary, size):
+            yield temporary
         _share(temporary, readable)
         if path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def told_when_full(path: Path, size: int = 0) -> Iterator[None]:
+    """Raise InputError where `path`, being written by any library, does not fit on its disk."""
+    check_space(path, size)
+    try:
+        yield
     except InputError:
         raise
     except Exception as error:
         if _is_full(path, error):
-            least = max(size, _size(temporary))
+            least = max(size, _size(path))
             raise InputError(
                 f"{path}: the disk is full, or the quota used up ({error!s:.200}); {least:,} bytes "
                 "or more have to be free: make room, or name another folder"
             ) from error
         raise
-    finally:
-        _remove(temporary)
 
 
 def check_space(path: Path, size: int) -> None:

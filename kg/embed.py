@@ -16,7 +16,6 @@ import numpy as np
 import polars as pl
 import torch
 from pydantic import Field
-from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -26,6 +25,7 @@ from kg.errors import InputError
 from kg.graph import Graph
 from kg.inputs import NodeFeatures
 from kg.link_prediction import LinkPredictor, all_vectors
+from kg.model_files import read_tensors
 from kg.precision import as_computed
 from kg.projection import Principal, Standard, unit_half
 from kg.rows import chunks, stored_rows
@@ -93,11 +93,8 @@ class EmbedCommand(Command):
                 f"(first {both[0].decode()}); leave them out"
             )
         path = self.encoder / "encoder.safetensors"
-        if not path.is_file():
-            raise InputError(f"{path} does not exist; give a folder that kg.train wrote")
-        with safe_open(path, "pt") as file:
-            made = json.loads((file.metadata() or {}).get("made", "{}"))
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights, notes = read_tensors(path, "give a folder that kg.train wrote")
+        made = json.loads(notes.get("made", "{}"))
         if not made:
             raise InputError(f"{path} is of another version; make it again with kg.train")
         config = EncoderConfig.model_validate(made["config"])

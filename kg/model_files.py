@@ -5,24 +5,20 @@ A model is named by a hub id, a path, or the data of an installed Python package
 
 import hashlib
 import importlib.util
-import json
-import zipfile
 from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from kg.artefact import file_digest, read_json
+from kg.damage import check_file
 from kg.errors import InputError
 
-__all__ = ["check_file", "check_files", "folder_of", "locate", "read_tensors", "weights_digest"]
+__all__ = ["check_files", "folder_of", "locate", "read_tensors", "weights_digest"]
 
 PREFIX = "package:"
-
-LFS = b"version https://git-lfs.github.com/spec/"
-"""How the text begins that Git keeps in the place of a large file."""
 
 
 def locate(name: str) -> str:
@@ -51,27 +47,6 @@ def folder_of(name: str, revision: str | None = None) -> Path:
     if Path(name).is_dir():
         return Path(name)
     return Path(snapshot_download(name, revision=revision, local_files_only=True))
-
-
-def check_file(path: Path, next_step: str) -> None:
-    """Raise InputError, with `next_step`, for a file that is missing, empty, cut or a pointer."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; {next_step}")
-    with path.open("rb") as file:
-        head = file.read(len(LFS))
-    if head == LFS:
-        raise InputError(
-            f"{path} is the pointer of Git LFS and not the file itself; run `git lfs pull` in "
-            f"{path.parent}, or {next_step}"
-        )
-    if not head:
-        raise InputError(f"{path} is empty; {next_step}")
-    try:
-        _check_form(path, head)
-    except (SafetensorError, zipfile.BadZipFile, ValueError, OSError) as error:
-        if isinstance(error, PermissionError):
-            raise
-        raise InputError(f"{path} is cut short or damaged ({error}); {next_step}") from error
 
 
 def check_files(folder: Path, next_step: str) -> None:
@@ -113,18 +88,3 @@ def _digest(name: str, tensor: Tensor) -> str:
     # As bytes: NumPy has no bfloat16.
     digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _check_form(path: Path, head: bytes) -> None:
-    """Any error of the format's own reader, for the formats that tell."""
-    if path.suffix == ".safetensors":
-        with safe_open(path, "pt"):
-            pass
-    elif path.suffix == ".json":
-        json.loads(path.read_bytes())
-    elif path.suffix == ".gguf" and head[:4] != b"GGUF":
-        raise ValueError(f"it begins with {head[:4]!r}, not GGUF")
-    elif path.suffix in (".pt", ".pth"):
-        with zipfile.ZipFile(path) as archive:
-            if broken := archive.testzip():
-                raise ValueError(f"the checksum of {broken} is another one")

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.store import EmbeddingStore
 
@@ -20,8 +21,9 @@ __all__ = ["read_published", "write_published"]
 
 def read_published(path: Path) -> tuple[list[str], np.ndarray]:
     """Names in ascending order (of their UTF-8 bytes) and their vectors, (n, dim) float16."""
+    check_file(path, "download it again")
     if not h5py.is_hdf5(path):
-        raise InputError(f"{path} is not there or not an HDF5 file; download it again")
+        raise InputError(f"{path} is not an HDF5 file; download it again")
     with h5py.File(path, "r") as file:
         keys = _data_sets(file)
         names = {_decode(key.rpartition("/")[2]): key for key in keys}

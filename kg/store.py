@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.tables import concepts_digest
 
@@ -34,8 +35,7 @@ class EmbeddingStore:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"{path} does not exist; make it with kg.train or kg.store import")
+        check_file(self.path, "make it with kg.train or kg.store import")
         try:
             with h5py.File(self.path, "r") as file:
                 self.attributes = _attributes(file, self.path)
@@ -131,7 +131,7 @@ def write_store(
             f"{path}: {len(broken)} vectors are not finite (first {cuis[int(broken[0])]}); "
             "lower the learning rate or store float32"
         )
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path, embedding.nbytes) as temporary, h5py.File(temporary, "w") as file:
         file.create_dataset("cui", data=np.array([cui.encode() for cui in cuis], dtype=bytes))
         file.create_dataset("embedding", data=embedding)
         file.attrs["format"] = FORMAT

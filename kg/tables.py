@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.numbering import Numbering
 
@@ -221,8 +222,7 @@ def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:
 
 
 def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; run the kg stage that makes it")
+    check_file(path, "run the kg stage that makes it")
     try:
         frame = pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:

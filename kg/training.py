@@ -15,6 +15,7 @@ from tqdm import trange
 from kg import processes
 from kg.artefact import replacing
 from kg.config import EncoderConfig
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.graph import Split
 from kg.inputs import NodeFeatures
@@ -147,8 +148,9 @@ class _Run:
     def restore(self, path: Path) -> None:
         """Take over the state in `path` if it is of this config and this data."""
         try:
+            check_file(path, "the training starts anew")
             state = torch.load(path, weights_only=True, map_location="cpu")
-        except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+        except (InputError, EOFError, RuntimeError, UnpicklingError) as error:
             log.warning("%s cannot be read (%s): starting anew", path, error)
             return
         if state["fingerprint"] != self.fingerprint:

@@ -25,6 +25,7 @@ from meg.checkpoint import Record, build, check_folder, save
 from meg.config import AlignConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Align, Contrast
+from meg.origin import local_digest
 from meg.prompts import name_prompt
 from meg.retrieval import MOST, NameRetrieval
 from meg.tokens import Example, Tokens
@@ -156,7 +157,8 @@ class AlignCommand(Command):
         model = self.model.model_copy(update={"base": self.base or self.model.base})
         command = self.model_dump(mode="json", exclude={"out", "state"})
         # Apart: a store's attributes are named as the command's, `config` above all.
-        identity = {"command": command, "store": store.attributes}
+        base = local_digest(model.base)
+        identity = {"command": command, "store": store.attributes, "base": base}
         with resumable(self.state, identity) as state:
             meg, tokens = build(model, store.dim)
             named = list(concepts.select("cui", "name").iter_rows())

@@ -5,6 +5,7 @@ here loads in a moment. A random model answers by chance: it serves to try the p
 """
 
 import logging
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from transformers import (
 
 from kg.artefact import replacing
 from kg.command import Command, main
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.model_files import locate
 
@@ -56,15 +58,21 @@ log = logging.getLogger(__name__)
 
 def convert_gguf(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The dequantised model of a GGUF file in bfloat16, and its tokenizer."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; give the path of a .gguf file")
-    model = AutoModelForCausalLM.from_pretrained(
-        path.parent,
-        gguf_file=path.name,
-        dtype=torch.bfloat16,
-        quantization_config=GgufConfig(dequantize=True),
-    )
-    return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    check_file(path, "give the path of a whole .gguf file")
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent,
+            gguf_file=path.name,
+            dtype=torch.bfloat16,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+        return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    # The reader checks nothing: what is cut is an index or a shape that does not fit.
+    except (OSError, ValueError, LookupError, RuntimeError, TypeError, struct.error) as error:
+        raise InputError(
+            f"{path} is cut short, damaged, or of a kind that transformers does not read "
+            f"({error!s:.200}); download it again, or take another file"
+        ) from error
 
 
 def random_model(model_type: str, vocabulary: int, seed: int) -> PreTrainedModel:
@@ -118,7 +126,7 @@ class BaseCommand(Command):
             model, tokenizer = convert_gguf(Path(locate(self.base)))
         else:
             raise InputError(f"{self.base} is not a .gguf file nor {RANDOM}<type>; use it as it is")
-        with replacing(self.out) as temporary:
+        with replacing(self.out, model.get_memory_footprint()) as temporary:
             model.save_pretrained(temporary)
             tokenizer.save_pretrained(temporary)
         log.info("%s: %s, %d parameters", self.out, self.base, model.num_parameters())

@@ -4,8 +4,9 @@ A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safe
 `adapter/` in PEFT's format. The base LLM stays where it is and is named, with the store's digest.
 """
 
-import json
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -26,7 +27,7 @@ from kg import processes
 from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
-from kg.model_files import locate
+from kg.model_files import check_files, locate, read_tensors
 from kg.precision import fast_bfloat16
 from kg.resume import is_first
 from kg.store import EmbeddingStore
@@ -34,6 +35,7 @@ from meg.attention import attention
 from meg.config import ModelConfig, PromptConfig
 from meg.mapper import Mapper
 from meg.model import MEG
+from meg.origin import check_base, identify, path_from, path_to
 from meg.tokens import Tokens
 from meg.trainer import check_finite
 from meg.training import History, write_history
@@ -46,6 +48,7 @@ __all__ = [
     "load",
     "load_mapper",
     "read_record",
+    "recorded",
     "save",
 ]
 
@@ -63,6 +66,10 @@ class Record(Section):
     kge: int = Field(description="width of the concept vectors")
     store: str = Field(description="EmbeddingStore.space of its vectors; empty: none were used")
     prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
+    base_digest: str | None = Field(
+        None, description="of the base LLM's weights and tokenizer (meg.origin); null: not known"
+    )
+    base_revision: str | None = Field(None, description="of the base LLM, if it is of the hub")
     store_path: str | None = Field(None, description="where the store was; a hint for meg.ask")
     linker_path: str | None = Field(None, description="where the linker was; a hint for meg.ask")
 
@@ -96,16 +103,16 @@ def save(
     if not is_first():
         return
     check_folder(path)
-    check_finite(meg.mapper.state_dict())
+    weights = dict(meg.mapper.state_dict())
     if isinstance(meg.llm, PeftModel):
-        check_finite(get_peft_model_state_dict(meg.llm))
-    with replacing(path) as temporary:
+        weights |= get_peft_model_state_dict(meg.llm)
+    check_finite(weights)
+    with replacing(path, sum(values.nbytes for values in weights.values())) as temporary:
         temporary.mkdir()
         if isinstance(meg.llm, PeftModel):
             meg.llm.save_pretrained(str(temporary / "adapter"))
         save_file(meg.mapper.state_dict(), temporary / "mapper.safetensors")
-        text = json.dumps(record.model_dump(mode="json"), indent=2)
-        (temporary / "meg.json").write_text(text + "\n", encoding="utf-8")
+        write_json(temporary / "meg.json", recorded(path, record).model_dump(mode="json"))
         if history is not None:
             write_history(temporary / "history.jsonl", history)
         if metrics is not None:
@@ -132,9 +139,14 @@ def load(
     is incomplete or of another LLM.
     """
     record = read_record(path)
-    config = record.model if base is None else record.model.model_copy(update={"base": base})
-    llm, tokens = _base(config)
+    config, revision = record.model, record.base_revision
+    if base not in (None, config.base):
+        config, revision = config.model_copy(update={"base": base}), None
+    llm, tokens = _base(config, revision)
+    check_base(path, config.base, record.base_digest, revision)
     mapper = load_mapper(path)
+    if (path / "adapter").is_dir():
+        check_files(path / "adapter", "copy the checkpoint's folder whole")
     try:
         adapted = PeftModel.from_pretrained(llm, str(path / "adapter"), is_trainable=trainable)
     except (RuntimeError, ValueError, OSError) as error:
@@ -142,7 +154,7 @@ def load(
             f"{path} has no whole adapter, or one of another LLM than {config.base}: "
             f"{error!s:.300}; copy the folder whole, and name its LLM by base (--base)"
         ) from error
-    found = record.model_copy(update={"model": config})
+    found = record.model_copy(update={"model": config, "base_revision": revision})
     return _assemble(adapted, mapper, tokens, config), tokens, found
 
 
@@ -151,7 +163,7 @@ def load_mapper(path: Path) -> Mapper:
     record, file = read_record(path), path / "mapper.safetensors"
     if not file.is_file():
         raise InputError(f"{path} is incomplete: no {file.name}; copy the folder whole")
-    weights = load_file(file)
+    weights, _ = read_tensors(file, "copy the checkpoint's folder whole")
     # The last parameter of a mapper of any width is its output layer's bias.
     *_, bias = Mapper(record.model.mapper, record.kge, 1).network.state_dict()
     mapper = Mapper(record.model.mapper, record.kge, len(weights[f"network.{bias}"]))
@@ -164,13 +176,23 @@ def read_record(path: Path) -> Record:
     if not (path / "meg.json").is_file():
         raise InputError(f"{path} is not a MEG checkpoint (no meg.json); run meg.align first")
     try:
-        return Record.model_validate(read_json(path / "meg.json"))
+        record = Record.model_validate(read_json(path / "meg.json"))
     except ValueError as error:
         first = str(error).replace("\n", " ")
         raise InputError(
             f"{path / 'meg.json'} is no record of a checkpoint of this format: {first:.300}; "
             "copy the folder whole, or train again"
         ) from error
+    return _with_paths(record, partial(path_to, path))
+
+
+def recorded(path: Path, record: Record) -> Record:
+    """The record as it is written in the folder `path`: with the base LLM's digest, if it can be
+    told, and relative paths as they are seen from there."""
+    if record.base_digest is None:
+        digest, revision = identify(record.model)
+        record = record.model_copy(update={"base_digest": digest, "base_revision": revision})
+    return _with_paths(record, partial(path_from, path))
 
 
 def check_store(record: Record, store: EmbeddingStore | None) -> None:
@@ -188,19 +210,28 @@ def check_store(record: Record, store: EmbeddingStore | None) -> None:
         )
 
 
+def _with_paths(record: Record, change: Callable[[str | None], str | None]) -> Record:
+    model = record.model.model_copy(update={"base": change(record.model.base)})
+    paths = {name: change(getattr(record, name)) for name in ("store_path", "linker_path")}
+    return record.model_copy(update={"model": model, **paths})
+
+
 def _assemble(
     llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
 ) -> MEG:
     return MEG(llm, mapper, tokens.placeholder, config.injection).to(processes.device())
 
 
-def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
+def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedModel, Tokens]:
     name = locate(config.base)
+    if Path(name).is_dir():
+        check_files(Path(name), "copy or download the base LLM again")
     dtype = getattr(torch, config.dtype)
     if dtype == torch.bfloat16 and not fast_bfloat16():
         dtype = torch.float32
     implementation = attention(dtype)
     options: dict[str, Any] = {}
+    pinned = {"revision": revision} if revision else {}
     if config.quantize != "none":
         if not is_bitsandbytes_available():
             raise InputError(
@@ -215,10 +246,10 @@ def _base(config: ModelConfig) -> tuple[PreTrainedModel, Tokens]:
         )
         options["device_map"] = {"": processes.device()}
     try:
-        llm = _with_attention(implementation, name, dtype=dtype, **options)
+        llm = _with_attention(implementation, name, dtype=dtype, **options, **pinned)
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
         # mistral-common is installed, cannot take the placeholder.
-        tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False, **pinned)
     except (OSError, ImportError, ValueError, SafetensorError) as error:
         raise InputError(
             f"the base LLM {config.base!r} cannot be loaded from {Path.cwd()}: {error}; check the "

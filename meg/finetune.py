@@ -22,6 +22,7 @@ from meg.checkpoint import Record, build, check_folder, check_store, load, read_
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
 from meg.objectives import Answer
+from meg.origin import local_digest
 from meg.prompts import needs_store
 from meg.question import Question, read_questions
 from meg.tokens import Tokens
@@ -104,17 +105,12 @@ class FinetuneCommand(Command):
         torch.manual_seed(self.seed)
         with resumable(self.state, self._identity(store)) as state:
             vectors = Vectors(store, self.config.vectors, self.seed)
-            meg, tokens, model = self._start(vectors)
+            meg, tokens, begun = self._start(vectors)
             history, counts = finetune(
                 meg, tokens, questions, vectors, self.config, state, self.seed
             )
-            record = Record(
-                model=model,
-                kge=vectors.dim,
-                store=store.space if store else "",
-                prompt=self.config.prompt,
-                store_path=self.store and str(self.store),
-            )
+            made = {"prompt": self.config.prompt, "store_path": self.store and str(self.store)}
+            record = begun.model_copy(update=made)
             save(self.out, meg, record, history, counts)
 
     def _identity(self, store: EmbeddingStore | None) -> dict[str, Any]:
@@ -130,14 +126,19 @@ class FinetuneCommand(Command):
             # Apart: a store's attributes are named as the command's, `config` above all.
             "store": store.attributes if store else None,
             "inputs": [file_digest(path) for path in inputs if path.is_file()],
+            "base": None
+            if self.align
+            else local_digest(self.base or (self.model or ModelConfig()).base),
         }
 
-    def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, ModelConfig]:
+    def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, Record]:
         """The model to train, and what it is: after Phase I, what that made it."""
         model = self.model or ModelConfig()
         if self.align is None:
             named = model.model_copy(update={"base": self.base or model.base})
-            return *build(named, vectors.dim), named
+            space = vectors.store.space if vectors.store else ""
+            begun = Record(model=named, kge=vectors.dim, store=space)
+            return *build(named, vectors.dim), begun
         made = read_record(self.align).model
         said = sorted(model.model_fields_set - {"base"})
         if other := [name for name in said if getattr(model, name) != getattr(made, name)]:
@@ -148,7 +149,7 @@ class FinetuneCommand(Command):
         base = model.base if "base" in model.model_fields_set else made.base
         meg, tokens, record = load(self.align, self.base or base, trainable=True)
         check_store(record, vectors.store)
-        return meg, tokens, record.model
+        return meg, tokens, record
 
 
 if __name__ == "__main__":

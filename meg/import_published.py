@@ -7,7 +7,6 @@ Phase I only, and the LLM's own weights are the base's, which stays where it is.
 Published: lautel/MEG-Mistral-7B-Instruct-v0.1, -v0.3 and lautel/MEG-Llama-3.1-8B-Instruct.
 """
 
-import json
 import logging
 import pickle
 import re
@@ -17,14 +16,16 @@ from pathlib import Path
 import torch
 from peft import LoraConfig
 from pydantic import Field
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from kg.artefact import replacing
+from kg.artefact import replacing, write_json
 from kg.command import Command, main
+from kg.damage import check_file
 from kg.errors import InputError
+from kg.model_files import read_tensors
 from kg.store import EmbeddingStore
-from meg.checkpoint import Record, check_folder
+from meg.checkpoint import Record, check_folder, recorded
 from meg.config import LoraSettings, MapperConfig, ModelConfig, PromptConfig
 from meg.mapper import build_network
 
@@ -51,8 +52,9 @@ def read_state(path: Path) -> State:
     state: State = {}
     for file in files:
         if file.suffix == ".safetensors":
-            state |= load_file(file)
+            state |= read_tensors(file, "download it again")[0]
             continue
+        check_file(file, "download it again")
         try:
             loaded = torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
@@ -156,8 +158,7 @@ class ImportPublishedCommand(Command):
             peft.save_pretrained(str(temporary / "adapter"))
             save_file(_whole(adapter), temporary / "adapter" / "adapter_model.safetensors")
             save_file(_whole(weights), temporary / "mapper.safetensors")
-            text = json.dumps(record.model_dump(mode="json"), indent=2)
-            (temporary / "meg.json").write_text(text + "\n", encoding="utf-8")
+            write_json(temporary / "meg.json", recorded(self.out, record).model_dump(mode="json"))
         left = len(state) - len(adapter) - len(weights)
         log.info(
             "%s: %d adapter tensors, G of %s; %d tensors of the base LLM and of F left out",

@@ -1,19 +1,22 @@
 """transformers' Trainer for an objective: saves what is trained, two rates, batches by length."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils.fsdp_utils import save_fsdp_optimizer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import Sampler
 from transformers import Trainer
 from transformers.trainer import SCHEDULER_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from kg.artefact import replacing, told_when_full
 from kg.errors import InputError
+from kg.model_files import read_tensors
 from meg.callbacks import FollowEpochs
 from meg.meter import Meter
 from meg.model import MEG
@@ -116,7 +119,8 @@ class ObjectiveTrainer(Trainer):
         if self.args.should_save:
             folder = Path(output_dir or str(self.args.output_dir))
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(weights, folder / WEIGHTS)
+            with replacing(folder / WEIGHTS) as temporary:
+                save_file(weights, temporary)
 
     def give_back(self) -> None:
         """Have whole float32 weights of adapters and mapper in every process."""
@@ -135,6 +139,15 @@ class ObjectiveTrainer(Trainer):
         objective: Any = self.model
         return objective.meg
 
+    def _save_checkpoint(self, *arguments: Any) -> None:
+        folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
+        try:
+            with told_when_full(folder):
+                super()._save_checkpoint(*arguments)
+        except InputError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         if not self.is_fsdp_enabled:
             super()._save_optimizer_and_scheduler(output_dir)
@@ -147,7 +160,7 @@ class ObjectiveTrainer(Trainer):
             torch.save(scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        weights = load_file(Path(resume_from_checkpoint) / WEIGHTS)
+        weights, _ = read_tensors(Path(resume_from_checkpoint) / WEIGHTS, "remove its folder")
         trained = trained_parameters(self.model)
         if different := sorted(set(weights) ^ set(trained)):
             raise InputError(

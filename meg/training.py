@@ -25,6 +25,7 @@ from transformers.integrations import (
 from transformers.trainer_callback import PrinterCallback
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.resume import is_first
 from meg.callbacks import LogLines, StopOnSignal
@@ -194,7 +195,7 @@ def _arguments(
         ddp_backend="gloo" if devices > 1 and not torch.cuda.is_available() else None,
         dataloader_pin_memory=torch.cuda.is_available(),
         save_steps=config.save_every,
-        save_total_limit=1,
+        save_total_limit=2,
         logging_steps=max(1, min(10, steps // 20)),
         seed=seed,
         deepspeed=config.deepspeed,
@@ -207,12 +208,16 @@ def _arguments(
 
 
 def _last_complete(state: Path) -> str | None:
-    """The newest checkpoint whose last-written file is whole."""
+    """The newest checkpoint whose files are whole; None where the training has to start anew."""
     for folder in sorted(state.glob("checkpoint-*"), key=_step, reverse=True):
         try:
-            json.loads((folder / "trainer_state.json").read_text())
-        except (OSError, ValueError):
-            log.warning("%s is incomplete, ignored", folder)
+            # Written last.
+            check_file(folder / "trainer_state.json", "the state before it is taken, if any")
+            for file in sorted(folder.rglob("*")):
+                if file.suffix in (".json", ".safetensors", ".pt", ".pth"):
+                    check_file(file, "the state before it is taken, if any")
+        except InputError as error:
+            log.warning("%s is incomplete, ignored: %s", folder, error)
             continue
         log.info("continuing from %s", folder)
         return str(folder)

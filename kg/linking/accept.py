@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.linking.context import Context
 
@@ -98,6 +99,7 @@ def write_accept(path: Path, model: Accept) -> None:
 
 def read_accept(path: Path) -> Accept:
     """Read a model's file; one that is not whole raises InputError."""
+    check_file(path, "make it with `kg.link fit --accept`")
     try:
         with np.load(path, allow_pickle=False) as file:
             tokens = json.loads(file["tokens"].tobytes())

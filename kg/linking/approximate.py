@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix, load_npz, save_npz
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.linking.generic import FUNCTION_WORDS
 
@@ -97,6 +98,7 @@ def write_approximate(path: Path, names: Approximate) -> None:
 
 def read_approximate(path: Path) -> Approximate:
     """Read a names' file; one that is not whole raises InputError."""
+    check_file(path, "build the linker again")
     try:
         return Approximate(load_npz(path).tocsr())
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:

@@ -7,6 +7,7 @@ its concepts, best first); `link[i]` is the probability that the key is a mentio
 million names takes a sixth of a hash table's memory and opens unread (docs/benchmarks.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import marisa_trie
 import numpy as np
 
 from kg.artefact import read_json, replacing, write_json
+from kg.damage import check_file
 from kg.errors import InputError
 from kg.linking.accept import Accept, write_accept
 
@@ -94,19 +96,35 @@ def read_dictionary(folder: Path) -> tuple[Dictionary, dict[str, Any]]:
     """A dictionary mapped from its folder, and the `about` it was written with."""
     if not (folder / "linker.json").is_file():
         raise InputError(f"{folder} is not a linker's folder; make it with `kg.link build`")
+    again = "build the linker again with `kg.link build`"
+    files = ["linker.json", *(f"{n}.marisa" for n in _TRIES), *(f"{n}.npy" for n in _array_names())]
+    for name in files:
+        check_file(folder / name, again)
     facts = read_json(folder / "linker.json")
     if facts.get("format") != FORMAT:
         raise InputError(
             f"{folder} has the format {facts.get('format')!r}, expected {FORMAT}; "
             "build it again with `kg.link build`"
         )
-    tries = {name: marisa_trie.Trie().mmap(str(folder / f"{name}.marisa")) for name in _TRIES}
-    arrays = {name: _mapped(folder / f"{name}.npy") for name in _array_names()}
+    tries = {name: _whole(_trie, folder / f"{name}.marisa", again) for name in _TRIES}
+    arrays = {name: _whole(_mapped, folder / f"{name}.npy", again) for name in _array_names()}
     return Dictionary(**tries, **arrays, longest=facts["longest"]), facts["about"]
 
 
 def _array_names() -> list[str]:
     return [field.name for field in fields(Dictionary) if field.type is np.ndarray]
+
+
+def _whole(read: Callable[[Path], Any], path: Path, next_step: str) -> Any:
+    """What `read` makes of a file; InputError where it cannot."""
+    try:
+        return read(path)
+    except (OSError, EOFError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} is cut short or damaged ({error}); {next_step}") from error
+
+
+def _trie(path: Path) -> marisa_trie.Trie:
+    return marisa_trie.Trie().mmap(str(path))
 
 
 def _mapped(path: Path) -> np.ndarray:

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from kg.artefact import replacing
+from kg.damage import check_file
 from kg.errors import InputError
 
 __all__ = ["PRIORS", "read_priors", "write_priors"]
@@ -24,9 +25,13 @@ def write_priors(path: Path, priors: pl.DataFrame) -> None:
 
 def read_priors(path: Path) -> pl.DataFrame:
     """Read `priors.parquet`, checking its columns."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; make it with `kg.link fit`")
-    priors = pl.read_parquet(path)
+    check_file(path, "make it with `kg.link fit`")
+    try:
+        priors = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"{path} is not a whole parquet file ({error}); make it with `kg.link fit`"
+        ) from error
     if priors.schema != PRIORS:
         raise InputError(f"{path} has the columns {dict(priors.schema)}, expected {dict(PRIORS)}")
     return priors

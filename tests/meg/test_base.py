@@ -60,10 +60,21 @@ class TestWrongBase:
         [
             ("meta-llama/Llama-3.1-8B-Instruct", "is not a .gguf file"),
             ("nowhere/x.gguf", "does not exist"),
+            ("pointer.gguf", "is the pointer of Git LFS"),
+            ("empty.gguf", "is empty"),
+            ("cut.gguf", "is cut short, damaged, or of a kind"),
+            ("other.gguf", "is cut short or damaged .*not GGUF"),
             ("package:nothing_here/x.gguf", "is not installed"),
         ],
     )
-    def test_is_an_error(self, tmp_path: Path, base: str, message: str) -> None:
+    def test_is_an_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, message: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("pointer.gguf").write_text("version https://git-lfs.github.com/spec/v1\n")
+        Path("empty.gguf").touch()
+        Path("cut.gguf").write_bytes(b"GGUF" + bytes([3, 0, 0, 0, 9, 0, 0]))
+        Path("other.gguf").write_bytes(bytes(100))
         with pytest.raises(InputError, match=message):
             BaseCommand(base=base, seed=0, out=tmp_path / "out").run()
         assert not (tmp_path / "out").exists()

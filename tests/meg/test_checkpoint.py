@@ -1,10 +1,14 @@
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from kg.errors import InputError
 from kg.store import EmbeddingStore, write_store
@@ -12,6 +16,7 @@ from meg.base import BaseCommand
 from meg.batch import Collator
 from meg.checkpoint import Record, check_store, load, save
 from meg.objectives import inputs_of
+from meg.origin import base_digest
 from meg.vectors import Vectors
 from tests.meg.test_model import example
 
@@ -55,7 +60,8 @@ class TestRoundTrip:
         save(tmp_path / "m", meg, record, [{"loss": 1.0}], {"n": 1})
         again, tokens_again, record_again = load(tmp_path / "m")
         assert torch.equal(logits(again, tokens_again, store), logits(meg, tokens, store))
-        assert record_again == record
+        assert record_again.base_digest == base_digest(Path(model_config.base))
+        assert record_again.model_copy(update={"base_digest": None}) == record
 
     def test_holds_no_base_weights(self, meg_and_tokens, model_config, tmp_path):
         meg, _ = meg_and_tokens
@@ -84,6 +90,77 @@ class TestRoundTrip:
         save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
         moved = shutil.copytree(model_config.base, tmp_path / "moved")
         assert load(tmp_path / "m", base=str(moved))[2].model.base == str(moved)
+
+
+def forget_digest(checkpoint):
+    """A record as older versions wrote it."""
+    record = json.loads((checkpoint / "meg.json").read_text())
+    del record["base_digest"], record["base_revision"]
+    (checkpoint / "meg.json").write_text(json.dumps(record))
+
+
+class TestBase:
+    @pytest.fixture
+    def saved(self, meg_and_tokens, model_config, tmp_path):
+        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        return tmp_path / "m"
+
+    @pytest.fixture
+    def copied(self, model_config, tmp_path):
+        return shutil.copytree(model_config.base, tmp_path / "copied")
+
+    def test_is_found_from_any_folder(
+        self, meg_and_tokens, model_config, copied, tmp_path, monkeypatch
+    ):
+        (tmp_path / "kg").mkdir()
+        (tmp_path / "kg" / "embeddings.h5").touch()
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path)
+        model = model_config.model_copy(update={"base": "copied"})
+        record = Record(model=model, kge=6, store="", store_path="kg/embeddings.h5")
+        save(Path("models/m"), meg_and_tokens[0], record)
+        written = json.loads(Path("models/m/meg.json").read_text())
+        assert written["model"]["base"] == "../../copied"
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        found = load(tmp_path / "models" / "m")[2]
+        assert Path(found.model.base).samefile(copied)
+        assert Path(found.store_path).samefile(tmp_path / "kg" / "embeddings.h5")
+
+    def test_of_other_weights_in_the_same_shape_is_refused(self, saved, copied):
+        weights = load_file(copied / "model.safetensors")
+        weights["model.norm.weight"][0] += 1e-3
+        save_file(weights, copied / "model.safetensors", {"format": "pt"})
+        with pytest.raises(InputError, match=r"was trained on another LLM than .*copied: "):
+            load(saved, base=str(copied))
+
+    def test_of_another_chat_template_is_refused(self, saved, copied):
+        tokenizer = AutoTokenizer.from_pretrained(copied)
+        tokenizer.chat_template = tokenizer.chat_template.replace("assistant", "model")
+        tokenizer.save_pretrained(copied)
+        with pytest.raises(InputError, match="was trained on another LLM"):
+            load(saved, base=str(copied))
+
+    def test_in_several_files_is_the_same(self, saved, copied):
+        AutoModelForCausalLM.from_pretrained(copied).save_pretrained(copied, max_shard_size="20KB")
+        (copied / "model.safetensors").unlink(missing_ok=True)
+        assert len(list(copied.glob("*.safetensors"))) > 1
+        load(saved, base=str(copied))
+
+    def test_of_a_record_without_a_digest_is_said(self, saved, caplog):
+        forget_digest(saved)
+        load(saved)
+        assert "does not tell the digest of its base LLM" in caplog.text
+
+    @pytest.mark.parametrize("part", ["mapper", "adapter/adapter_model"])
+    def test_and_all_else_is_whole(self, saved, part):
+        os.truncate(saved / f"{part}.safetensors", 1000)
+        with pytest.raises(InputError, match=rf"{part}\.safetensors is cut short or damaged"):
+            load(saved)
+
+    def test_that_is_a_pointer_of_git_lfs_is_said(self, saved, copied):
+        (copied / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+        with pytest.raises(InputError, match=r"model\.safetensors is the pointer of Git LFS"):
+            load(saved, base=str(copied))
 
 
 class TestWeightsThatAreNoNumbers:
@@ -131,6 +208,7 @@ class TestFolder:
 
     def test_of_another_llm_says_so(self, meg_and_tokens, model_config, tmp_path):
         save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        forget_digest(tmp_path / "m")
         BaseCommand(base="random:gpt_neox", out=tmp_path / "other").run()
         with pytest.raises(InputError, match=r"one of another LLM than .*other: "):
             load(tmp_path / "m", base=str(tmp_path / "other"))

@@ -75,6 +75,22 @@ class TestKilledRun:
         found, _ = run(model_config, store, tmp_path / "killed")
         assert all(torch.equal(found[name], expected[name]) for name in expected)
 
+    def test_a_damaged_state_is_passed_over(self, model_config, store, tmp_path, caplog):
+        expected, _ = run(model_config, store, tmp_path / "whole")
+        with pytest.raises(KeyboardInterrupt):
+            run(model_config, store, tmp_path / "killed", stop_after=5)
+        before, last = (tmp_path / "killed" / f"checkpoint-{step}" for step in (2, 4))
+        for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainable.safetensors"):
+            content = (last / name).read_bytes()
+            (last / name).write_bytes(content[: len(content) // 2])
+            assert _last_complete(tmp_path / "killed") == str(before)
+            assert f"{name} is cut short or damaged" in caplog.text
+            (last / name).write_bytes(content)
+        assert _last_complete(tmp_path / "killed") == str(last)
+        (last / "optimizer.pt").write_bytes(b"")
+        found, _ = run(model_config, store, tmp_path / "killed")
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+
     def test_stops_and_saves_at_sigterm(self, model_config, store, tmp_path):
         def terminate():
             os.kill(os.getpid(), signal.SIGTERM)
