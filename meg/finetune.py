@@ -116,6 +116,7 @@ class FinetuneCommand(Command):
     def _identity(self, store: EmbeddingStore | None) -> dict[str, Any]:
         """What is trained, on what: a killed run's state serves no other."""
         start = self.align or Path("none")
+        base = self.base or (self.model or ModelConfig()).base
         inputs = (
             self.questions,
             start / "mapper.safetensors",
@@ -126,9 +127,8 @@ class FinetuneCommand(Command):
             # Apart: a store's attributes are named as the command's, `config` above all.
             "store": store.attributes if store else None,
             "inputs": [file_digest(path) for path in inputs if path.is_file()],
-            "base": None
-            if self.align
-            else local_digest(self.base or (self.model or ModelConfig()).base),
+            # Phase I's checkpoint knows its own.
+            "base": None if self.align else local_digest(base),
         }
 
     def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, Record]:

@@ -168,5 +168,5 @@ class TestFile:
     @pytest.mark.parametrize("content", [b"", b"no array", b"PK\x03\x04"])
     def test_another_file_is_refused(self, content, tmp_path):
         (tmp_path / "accept.npz").write_bytes(content)
-        with pytest.raises(InputError, match="is no accept model|is empty"):
+        with pytest.raises(InputError, match=r"is no accept model|is empty"):
             read_accept(tmp_path / "accept.npz")
