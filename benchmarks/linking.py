@@ -80,7 +80,7 @@ class Accuracy(Command):
                 "names only": (LinkConfig(min_link=0), None, None),
                 "names, generic words left out": (LinkConfig(), None, None),
                 "document frequencies, no annotations": (LinkConfig(), frequencies, None),
-                "no typing errors": (LinkConfig(typos=False), learned, None),
+                "typing errors corrected": (LinkConfig(typos=True), learned, None),
                 **{
                     f"approximate names, cosine >= {least}": (
                         LinkConfig(approximate=least),

@@ -255,5 +255,7 @@ class LinkConfig(Section):
         "trigrams (0.85, say); 1: none",
     )
     typos: bool = Field(
-        default=True, description="correct one typing error in long words that no name has"
+        default=False,
+        description="correct one typing error in long words that no name has; not in texts that "
+        "were proofread, where most such words are right",
     )

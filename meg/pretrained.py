@@ -165,8 +165,8 @@ class MEG(Network):
         written = write(self, self.tokens, batch, max_new_tokens, streamer)
         return Answer(written[0], used[0])
 
-    def link(self, text: str) -> list[Mention]:
-        """The concepts that a text names; none for a text-only model."""
+    def link(self, text: str, beside: str = "") -> list[Mention]:
+        """The concepts that a text names, beside its question; none for a text-only model."""
         if self.prompt.concepts == "none":
             return []
         if self.linker is None:
@@ -174,7 +174,7 @@ class MEG(Network):
                 f"no linker at {self.record.linker_path or _beside(self.record.store_path)}; give "
                 "--linker (linker=...), the folder that `kg.link build` made"
             )
-        mentions = self.linker.link(text)
+        mentions = self.linker.link(text, beside)
         if self.vectors is not None:
             self._say_unknown(mentions, self.vectors)
         return mentions
@@ -224,7 +224,7 @@ class MEG(Network):
                 f"a question of {len(text)} characters with the options {list(options)}; give a "
                 "text and two options or more, none of them empty"
             )
-        linked = {part: self.link(part) for part in (text, *options)}
+        linked = {text: self.link(text)} | {part: self.link(part, text) for part in options}
         mentions = Mentions(
             stem=tuple(linked[text]), options=tuple(tuple(linked[option]) for option in options)
         )

@@ -10,7 +10,7 @@ import polars as pl
 from kg.config import LinkConfig
 from kg.errors import InputError
 from kg.linking.dictionary import Dictionary
-from kg.linking.generic import GENERIC
+from kg.linking.likelihood import likelihoods
 from kg.linking.normalise import fold, key_of, shouts
 from kg.linking.priors import PRIORS
 from kg.linking.typos import MIN_LETTERS
@@ -65,8 +65,8 @@ def build_dictionary(
     (one known to many sources is the commoner), then by cui. The corpus's own names are added.
     """
     priors = pl.DataFrame(schema=PRIORS) if priors is None else priors
-    concepts = concepts.select("cui", "name", "synonyms").sort("cui").with_row_index("concept")
-    names, words, counts = _names(concepts)
+    concepts = concepts.sort("cui").with_row_index("concept")
+    names, words, counts = _names(concepts.select("concept", "name", "synonyms"))
     counted = priors.drop_nulls("cui").join(concepts.select("cui", "concept"), on="cui")
     counted = counted.select("concept", "key", pl.col("count").cast(pl.Float32))
     # Neighbours in the alphabet are neighbours in the trie: in order most look-ups hit the cache.
@@ -79,14 +79,19 @@ def build_dictionary(
     ids = np.fromiter(map(trie.key_id, strings), dtype=np.uint32, count=len(strings))
     numbers = pl.Series("number", ids[rows["key"].rle_id()])
     shares = _shares(rows.drop("key").with_columns(numbers))
+    first = np.searchsorted(shares["number"], np.arange(len(trie) + 1)).astype(np.uint32)
+    concept = shares["concept"].to_numpy().astype(np.uint32)
+    types = concepts["semantic_types"].gather(concept[first[:-1]])
+    link, symbol = likelihoods(trie, keys, types, priors, config.unseen_link)
     counts |= {"keys": len(trie), "candidates": shares.height}
     return Dictionary(
         names=trie,
         words=marisa_trie.Trie(words.to_list()),
-        first=np.searchsorted(shares["number"], np.arange(len(trie) + 1)).astype(np.uint32),
-        concept=shares["concept"].to_numpy().astype(np.uint32),
+        first=first,
+        concept=concept,
         share=shares["share"].to_numpy().astype(np.float16),
-        link=_links(trie, priors, config),
+        link=link,
+        symbol=symbol,
         cui=np.array([cui.encode() for cui in concepts["cui"]], dtype=bytes),
         longest=int(keys.str.len_chars().max() or 0),  # type: ignore[arg-type]
     ), counts | {"concepts": concepts.height}
@@ -154,17 +159,6 @@ def _shares(rows: pl.DataFrame) -> pl.DataFrame:
     return pairs.select("number", "concept", share).sort(
         "number", "share", "concept", descending=[False, True, False]
     )
-
-
-def _links(trie: marisa_trie.Trie, priors: pl.DataFrame, config: LinkConfig) -> np.ndarray:
-    """(key,) float16; names that the corpus does not know get the default."""
-    links = np.full(len(trie), config.unseen_link, dtype=np.float16)
-    links[[trie[key] for word in GENERIC if (key := fold(word) + " ") in trie]] = 0
-    for key, link in priors.select("key", "link").iter_rows():
-        number = trie.get(key)
-        if number is not None:
-            links[number] = link
-    return links
 
 
 def _long(words: pl.Series) -> pl.Series:

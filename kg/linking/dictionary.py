@@ -2,7 +2,8 @@
 
 `names.marisa` numbers the keys (see `kg.linking.normalise`). The candidates of key i are the rows
 `first[i]:first[i + 1]` of `concept` (a row of `cui`) and `share` (how the key's uses divide over
-its concepts, best first); `link[i]` is the probability that the key is a mention at all.
+its concepts, best first); `link[i]` is the probability that the key is a mention at all,
+`symbol[i]` says that it is one where the text speaks of genes only (`kg.linking.symbols`).
 `words.marisa` holds the words of the names, for the correction of typing errors. A trie of 4
 million names takes a sixth of a hash table's memory and opens unread (docs/benchmarks.md).
 """
@@ -22,7 +23,7 @@ from kg.linking.accept import Accept, write_accept
 
 __all__ = ["ACCEPT", "APPROXIMATE", "FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
 
-FORMAT = "meg-linker-1"
+FORMAT = "meg-linker-2"
 
 ACCEPT = "accept.npz"
 """The accept model in a linker's folder, where one was learned (`kg.linking.accept`)."""
@@ -47,6 +48,8 @@ class Dictionary:
     """(C,) float16; the shares of one key sum to 1"""
     link: np.ndarray
     """(K,) float16"""
+    symbol: np.ndarray
+    """(K,) bool"""
     cui: np.ndarray
     """(N,) bytes, sorted"""
     longest: int

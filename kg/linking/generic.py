@@ -1,10 +1,13 @@
 """Words that name a concept in some vocabulary and mean nothing where no corpus says otherwise.
 
 HPO calls its root "All" and UMLS has a concept "Finding": linked wherever they stand in a text they
-would fill a prompt with noise. `kg.link fit` replaces this list by what a corpus shows.
+would fill a prompt with noise. So would one-word names of what only qualifies other concepts:
+"transient", "focal". `kg.link fit` replaces these rules by what a corpus shows.
 """
 
-__all__ = ["FUNCTION_WORDS", "GENERIC"]
+from collections.abc import Collection
+
+__all__ = ["FUNCTION_WORDS", "GENERIC", "qualifies"]
 
 _FUNCTION_WORDS = """
 a about above after again against all also although among an and any are as at be because been
@@ -46,7 +49,27 @@ intensity intermittent lateral left localized mild moderate peripheral persisten
 progressive prolonged proximal recurrent right severe stable unilateral
 """
 
+_ORDINARY_WORDS = """
+aspiration blood collecting corn cutting dullness hypersensitivity illusion jumping ordering
+unaffected unresponsive
+"""
+"""Vocabularies have them for one narrow sense: "Cutting" is Self-cutting."""
+
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
-GENERIC = frozenset((_FUNCTION_WORDS + _STUDY_WORDS + _MODIFIERS).split())
+GENERIC = frozenset((_FUNCTION_WORDS + _STUDY_WORDS + _MODIFIERS + _ORDINARY_WORDS).split())
 """In the singular; a name that consists of one of them is not linked by default."""
+
+_QUALIFYING = frozenset(
+    [
+        "clinical modifier", "frequency", "mode of inheritance",  # HPO's branches
+        "Functional Concept", "Idea or Concept", "Qualitative Concept", "Quantitative Concept",
+        "Spatial Concept", "Temporal Concept",  # of the UMLS
+    ]
+)  # fmt: skip
+"""Semantic types of what is said of a finding and is none."""
+
+
+def qualifies(semantic_types: Collection[str]) -> bool:
+    """Whether a concept of these types only qualifies others."""
+    return bool(semantic_types) and _QUALIFYING.issuperset(semantic_types)

@@ -14,6 +14,7 @@ from kg.linking.abbreviations import abbreviations
 from kg.linking.accept import LEAST_LINK, Accept, Place, read_accept
 from kg.linking.dictionary import ACCEPT, APPROXIMATE, Dictionary, read_dictionary
 from kg.linking.normalise import gaps_of, words_of
+from kg.linking.symbols import evident, speaks_of_genes
 from kg.linking.typos import correct
 from kg.mention import Candidate, Mention
 
@@ -27,10 +28,11 @@ class Linker:
     """Finds the concepts that a text names.
 
     1. cut the text into words and fold them (`kg.linking.normalise`);
-    2. correct typing errors in long words that no name has;
+    2. where wanted, correct typing errors in long words that no name has;
     3. read the text a second time with the abbreviations that it defines written out;
     4. from left to right, take the longest name that starts at a word and is likely a mention
-       (a text that is nothing but a name is always one);
+       (a text that is nothing but a name is always one), and a gene's symbol where the text speaks
+       of genes (`kg.linking.symbols`);
     5. give its concepts, best first: the best has the name's link probability as its score, the
        others less by their share of the name's uses;
     6. where an accept model was learned, its probability that this place means the best concept
@@ -56,6 +58,8 @@ class Linker:
         self._least = int(np.float16(least).view(np.uint16))
         self._known = lru_cache(maxsize=1 << 16)(self._looked_up)
         self._candidates = lru_cache(maxsize=1 << 16)(self._ranked)
+        # The texts of one question are each beside the others.
+        self._defined = lru_cache(maxsize=16)(self._definitions)
         self._corrected = lru_cache(maxsize=1 << 16)(lambda word: correct(word, dictionary.words))
 
     @classmethod
@@ -73,12 +77,18 @@ class Linker:
 
         return cls(dictionary, config, accept, read_approximate(folder / APPROXIMATE))
 
-    def link(self, text: str) -> list[Mention]:
-        """Mentions in `text`, sorted, without overlap; offsets count characters of `text`."""
-        spans, words, matches = self.matches(text)
+    def link(self, text: str, beside: str = "") -> list[Mention]:
+        """Mentions in `text`, sorted, without overlap; offsets count characters of `text`.
+
+        `beside` is what stands with it, a question beside its option: abbreviations that it defines
+        are defined in `text` too, and a gene's symbol alone is a gene where it speaks of genes.
+        """
+        spans, words, matches = self.matches(text, beside)
         whole = len(matches) == 1 and matches[0][:2] == (0, len(words))
         ranked = [self._candidates(name) for *_, name in matches]
-        if self.accept is not None and matches and not whole:
+        if whole:
+            ranked = [self._alone(matches[0][2])]
+        elif self.accept is not None and matches:
             places = self.places(matches)
             ranked = self._judged(places, self.accept, words, gaps_of(text, spans))
         mentions = []
@@ -94,6 +104,10 @@ class Linker:
             mentions.sort(key=lambda mention: mention.start)
         return mentions
 
+    def _alone(self, name: int) -> tuple[Candidate, ...]:
+        """Candidates of a name that is a whole text: it is meant, whatever it is inside others."""
+        return self._ranked(name, max(self._known(name)[0], self.config.unseen_link))
+
     def _likely(self, name: int) -> bool:
         return self._known(name)[0] >= self.config.min_link
 
@@ -103,14 +117,42 @@ class Linker:
         return Mention(start, end, self._ranked(near.name, chance))
 
     def matches(
-        self, text: str
+        self, text: str, beside: str = ""
     ) -> tuple[list[tuple[int, int]], list[str], list[tuple[int, int, int]]]:
         """Offsets and forms of the words, and of each name found: its first word, the word after
         its last, and its number."""
+        spans, words = self._words(text)
+        defined = self._defined(beside) | self._defined(text)
+        raw = (text[start:end] for start, end in spans)
+        long_forms = {i: defined[word] for i, word in enumerate(raw) if word in defined}
+        matches = self._matches(words, long_forms)
+        return spans, words, [one for one in matches if self._evident(words, beside, *one)]
+
+    def _words(self, text: str) -> tuple[list[tuple[int, int]], list[str]]:
         spans, words = words_of(text)
         if self.config.typos:
             words = [self._corrected(word) for word in words]
-        return spans, words, list(self._matches(words, _long_forms(text, spans, words)))
+        return spans, words
+
+    def _definitions(self, text: str) -> dict[str, str]:
+        """Abbreviation -> key of its long form, of those that the text defines."""
+        forms = abbreviations(text) if "(" in text else {}
+        if not forms:
+            return {}
+        spans, words = self._words(text)
+        starts = [start for start, _ in spans]
+        return {
+            short: " ".join(words[bisect_left(starts, start) : bisect_left(starts, end)])
+            for short, (start, end) in forms.items()
+        }
+
+    def _evident(self, words: list[str], beside: str, first: int, last: int, name: int) -> bool:
+        """Whether a name that may be a gene's symbol is one here."""
+        if not self.dictionary.symbol[name]:
+            return True
+        if last - first == len(words):
+            return not beside or speaks_of_genes(words_of(beside)[1])
+        return evident(words, first)
 
     def places(self, matches: list[tuple[int, int, int]]) -> list[Place]:
         """The matches with what the dictionary knows of their names."""
@@ -189,20 +231,6 @@ class _Reading:
     def __init__(self, words: list[str]) -> None:
         self.joined = " ".join([*words, ""])
         self.begins = list(accumulate((len(word) + 1 for word in words), initial=0))
-
-
-def _long_forms(text: str, spans: list[tuple[int, int]], words: list[str]) -> dict[int, str]:
-    """Number of a word that the text defines as an abbreviation -> key of its long form."""
-    forms = abbreviations(text) if "(" in text else {}
-    if not forms:
-        return {}
-    starts = [start for start, _ in spans]
-    keys = {
-        short: " ".join(words[bisect_left(starts, start) : bisect_left(starts, end)])
-        for short, (start, end) in forms.items()
-    }
-    raw = (text[start:end] for start, end in spans)
-    return {number: keys[word] for number, word in enumerate(raw) if word in keys}
 
 
 _OPENED = {")": "(", "]": "["}

@@ -17,6 +17,12 @@ WORD = re.compile(r"(?!(?<=[^\W_]['\u2019])[sS](?![^\W_]))[^\W_]+(?:[\u0300-\u03
 may stand behind their letters (NFD). The s of a possessive is none: Alzheimer's disease is
 Alzheimer disease."""
 
+_DIGRAPH = re.compile("[ao]e(?=.)")
+"""Written e in American spelling: anaemia, oedema. Not at a word's end (toe)."""
+
+DIGRAPH_LETTERS = 6
+"""Shorter words have other reasons for it (poet)."""
+
 ACRONYM_LETTERS = 6
 """An ALL-CAPS word of at most this length keeps its case: WAS the gene is not "was" the verb."""
 
@@ -58,18 +64,20 @@ def is_acronym(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 20)
 def fold(word: str) -> str:
-    """A word without case, accents and plural; acronyms lose a plural s and nothing else."""
+    """A word in American spelling without case, accents and plural; acronyms lose a plural s and
+    nothing else."""
     if is_acronym(word):
         return word
     if word.endswith("s") and len(word) > 2 and is_acronym(word[:-1]):
         return word[:-1]
-    return _singular(_plain(word))
+    singular = _singular(_plain(word))
+    return singular if len(singular) < DIGRAPH_LETTERS else _DIGRAPH.sub("e", singular)
 
 
 def _plain(word: str) -> str:
     if word.isascii():
         return word.lower()
-    parts = unicodedata.normalize("NFKD", word.casefold())
+    parts = unicodedata.normalize("NFKD", word.casefold()).replace("æ", "ae").replace("œ", "oe")
     return "".join(part for part in parts if part.isalnum()) or word
 
 

@@ -51,8 +51,8 @@ def ground(
     """Each record with `mentions`: lists of mentions under `stem`, `context` and, one an option,
     `options`; empty texts are not counted. Mentions that came with a record stay as they are."""
 
-    def link(text: str) -> list[dict[str, Any]]:
-        mentions = linker.link(text)
+    def link(text: str, beside: str) -> list[dict[str, Any]]:
+        mentions = linker.link(text, beside)
         if text:
             tally.add(mentions)
         return [asdict(mention) for mention in mentions]
@@ -63,10 +63,12 @@ def ground(
             tally.records_kept += 1
             yield record
             continue
+        stem, context = record.get("stem", ""), record.get("context", "")
+        question = f"{stem}\n{context}".strip()
         mentions = {
-            "stem": link(record.get("stem", "")),
-            "context": link(record.get("context", "")),
-            "options": [link(option) for option in record.get("options", [])],
+            "stem": link(stem, context),
+            "context": link(context, stem),
+            "options": [link(option, question) for option in record.get("options", [])],
         }
         yield record | {"mentions": mentions}
 

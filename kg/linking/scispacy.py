@@ -22,8 +22,11 @@ class ScispacyLinker:
         self.pipeline = pipeline
         self.cuis = cuis
 
-    def link(self, text: str) -> list[Mention]:
-        """Mentions in `text`, sorted, without overlap; entities without a known cui are dropped."""
+    def link(self, text: str, beside: str = "") -> list[Mention]:
+        """Mentions in `text`, sorted, without overlap; entities without a known cui are dropped.
+
+        What stands `beside` it changes nothing.
+        """
         mentions = []
         for entity in sorted(self.pipeline(text).ents, key=lambda entity: entity.start_char):
             found = [(cui, float(score)) for cui, score in entity._.kb_ents if cui in self.cuis]

@@ -10,12 +10,16 @@ __all__ = ["MIN_LETTERS", "correct"]
 MIN_LETTERS, MAX_LETTERS = 8, 40
 """Shorter words have too many neighbours that are other words; longer ones are no words."""
 
+ENDING = 2
+"""Letters at a word's end that are taken to be right."""
+
 
 def correct(word: str, words: marisa_trie.Trie) -> str:
     """The one word of `words` a single edit away, else `word` itself.
 
-    An edit is a letter left out, added or replaced, or two neighbours exchanged; the first letter
-    is taken to be right. Words with other signs than a-z are left alone.
+    An edit is a letter left out or added, or two neighbours exchanged. A replaced letter, another
+    first one or another ending mostly make another word: homeless, hopeless; allodynia, allodynic.
+    Words with other signs than a-z are left alone.
     """
     if not MIN_LETTERS <= len(word) <= MAX_LETTERS:
         return word
@@ -28,10 +32,9 @@ def correct(word: str, words: marisa_trie.Trie) -> str:
 
 
 def _edits(word: str) -> Iterator[str]:
-    for place in range(1, len(word) + 1):
+    for place in range(1, len(word) - ENDING):
         before, after = word[:place], word[place:]
         for letter in ascii_lowercase:
             yield before + letter + after
-            yield before + letter + after[1:]
         yield before + after[1:]
-        yield before + after[1:2] + after[:1] + after[2:]
+        yield before + after[1] + after[0] + after[2:]
