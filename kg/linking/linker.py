@@ -54,6 +54,7 @@ class Linker:
         self.accept = accept if config.accept else None
         # Numbers of 16 bits, as their bits sorted as the halves >= 0 are: quicker to look up.
         self._link = dictionary.link.view(np.uint16).data
+        self._symbol = dictionary.symbol.data
         least = config.min_link if self.accept is None else LEAST_LINK
         self._least = int(np.float16(least).view(np.uint16))
         self._known = lru_cache(maxsize=1 << 16)(self._looked_up)
@@ -148,7 +149,7 @@ class Linker:
 
     def _evident(self, words: list[str], beside: str, first: int, last: int, name: int) -> bool:
         """Whether a name that may be a gene's symbol is one here."""
-        if not self.dictionary.symbol[name]:
+        if not self._symbol[name]:
             return True
         if last - first == len(words):
             return not beside or speaks_of_genes(words_of(beside)[1])

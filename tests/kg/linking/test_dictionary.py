@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 FILES = [
     "linker.json", "names.marisa", "words.marisa",
-    "first.npy", "concept.npy", "share.npy", "link.npy", "cui.npy",
+    "first.npy", "concept.npy", "share.npy", "link.npy", "symbol.npy", "cui.npy",
 ]  # fmt: skip
 
 
