@@ -29,6 +29,12 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+# Instead of a message Snakemake shows partition, GPUs and memory that a job asks for.
+if PROFILE_OF_CLUSTER:
+    for described in workflow.rules:
+        described.message = None
+
+
 rule all:
     default_target: True
     input:

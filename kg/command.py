@@ -7,6 +7,7 @@ is taken verbatim; only a section's JSON can make a list empty. The environment'
 input.
 """
 
+import errno
 import logging
 import sys
 from abc import abstractmethod
@@ -99,11 +100,13 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
         sys.exit(_fail(f"wrong arguments: {error}: {error.__cause__}"))
     except InputError as error:
         sys.exit(_fail(str(error)))
-    except PermissionError as error:
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
+            raise
         sys.exit(
             _fail(
                 f"permission denied: {error.filename}; ask its owner to let you at it (chmod), or "
-                "name another file or folder"
+                "name another file or folder (for a home that cannot be written: docs/cluster.md)"
             )
         )
 

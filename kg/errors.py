@@ -1,6 +1,11 @@
-"""The error a user can act upon."""
+"""The error a user can act upon, and errors of the system that ask for it."""
 
-__all__ = ["InputError"]
+import errno
+
+__all__ = ["NO_LOCKS", "InputError"]
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""Of a file system without locks, such as NFS without its lock daemon."""
 
 
 class InputError(ValueError):

@@ -25,7 +25,13 @@ from kg.artefact import check_space, replacing
 from kg.command import Command, main
 from kg.config import FeaturesConfig
 from kg.errors import InputError
-from kg.model_files import check_files, folder_of, locate, weights_digest
+from kg.model_files import (
+    check_files,
+    folder_of,
+    locate,
+    own_code_refused,
+    weights_digest,
+)
 from kg.precision import as_computed
 from kg.resume import resumable
 from kg.store import write_store
@@ -50,10 +56,13 @@ def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTr
     if not sys.stderr.isatty():
         disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where)
-        model = AutoModel.from_pretrained(
-            where, dtype=torch.bfloat16 if as_computed(config).bf16 else torch.float32
-        )
+        with own_code_refused(config.model):
+            model = AutoModel.from_pretrained(
+                where,
+                dtype=torch.bfloat16 if as_computed(config).bf16 else torch.float32,
+                trust_remote_code=False,
+            )
+            tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except OSError as error:
         raise InputError(f"text encoder {config.model}: {str(error).splitlines()[0]}") from error
     return tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu")

@@ -5,6 +5,8 @@ A model is named by a hub id, a path, or the data of an installed Python package
 
 import hashlib
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -16,7 +18,14 @@ from kg.artefact import file_digest, read_json
 from kg.damage import check_file
 from kg.errors import InputError
 
-__all__ = ["check_files", "folder_of", "locate", "read_tensors", "weights_digest"]
+__all__ = [
+    "check_files",
+    "folder_of",
+    "locate",
+    "own_code_refused",
+    "read_tensors",
+    "weights_digest",
+]
 
 PREFIX = "package:"
 
@@ -40,6 +49,21 @@ def locate(name: str) -> str:
     if not path.exists():
         raise InputError(f"{name}: the package {package!r} has no {inside!r} ({path})")
     return str(path)
+
+
+@contextmanager
+def own_code_refused(name: str) -> Iterator[None]:
+    """Say what to do with a model that brings Python code of its own, which is never run."""
+    try:
+        yield
+    except ValueError as error:
+        if "trust_remote_code" not in str(error):
+            raise
+        raise InputError(
+            f"{name} brings Python code of its own, which is not run here; take a model of an "
+            "architecture that transformers has, or a release of this one in such a form "
+            "(docs/model.md)"
+        ) from error
 
 
 def folder_of(name: str, revision: str | None = None) -> Path:

@@ -12,8 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from kg.artefact import replacing
-from kg.damage import check_file
 from kg.errors import InputError
+from kg.hdf5 import open_hdf5
 from kg.store import EmbeddingStore
 
 __all__ = ["read_published", "write_published"]
@@ -21,10 +21,7 @@ __all__ = ["read_published", "write_published"]
 
 def read_published(path: Path) -> tuple[list[str], np.ndarray]:
     """Names in ascending order (of their UTF-8 bytes) and their vectors, (n, dim) float16."""
-    check_file(path, "download it again")
-    if not h5py.is_hdf5(path):
-        raise InputError(f"{path} is not an HDF5 file; download it again")
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path, "r", "download it again") as file:
         keys = _data_sets(file)
         names = {_decode(key.rpartition("/")[2]): key for key in keys}
         if not keys or len(names) < len(keys):
@@ -45,7 +42,7 @@ def read_published(path: Path) -> tuple[list[str], np.ndarray]:
 
 def write_published(path: Path, store: EmbeddingStore) -> None:
     """Write a store in the published layout, float16."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, open_hdf5(temporary, "w", "") as file:
         for cui, vector in zip(
             tqdm(store.cuis, desc=path.name, disable=None), store.embedding, strict=True
         ):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kg.errors import InputError
+from kg.errors import NO_LOCKS, InputError
 
 __all__ = ["is_first", "resumable"]
 
@@ -72,6 +72,13 @@ def _locked(path: Path) -> Iterator[None]:
             free = os.path.samestat(beside.stat(), os.fstat(lock.fileno()))
         except (BlockingIOError, FileNotFoundError):
             free = False
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            raise InputError(
+                f"{beside} cannot be locked: its file system has no locks ({error}); put the state "
+                "on one that has (--state; the workflow: --directory)"
+            ) from error
         if not free:
             raise InputError(f"{path} is used by another running job; wait for it or cancel it")
         yield

@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from kg.artefact import replacing
-from kg.damage import check_file
 from kg.errors import InputError
+from kg.hdf5 import open_hdf5
 from kg.tables import concepts_digest
 
 __all__ = ["FORMAT", "EmbeddingStore", "matching_rows", "write_store"]
@@ -35,9 +35,8 @@ class EmbeddingStore:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        check_file(self.path, "make it with kg.train or kg.store import")
         try:
-            with h5py.File(self.path, "r") as file:
+            with open_hdf5(self.path, "r", "make it with kg.train or kg.store import") as file:
                 self.attributes = _attributes(file, self.path)
                 self.cuis = _mapped(file["cui"], self.path)
                 self.embedding = _mapped(file["embedding"], self.path)
@@ -131,7 +130,7 @@ def write_store(
             f"{path}: {len(broken)} vectors are not finite (first {cuis[int(broken[0])]}); "
             "lower the learning rate or store float32"
         )
-    with replacing(path, embedding.nbytes) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path, embedding.nbytes) as temporary, open_hdf5(temporary, "w", "") as file:
         file.create_dataset("cui", data=np.array([cui.encode() for cui in cuis], dtype=bytes))
         file.create_dataset("embedding", data=embedding)
         file.attrs["format"] = FORMAT

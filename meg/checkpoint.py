@@ -20,6 +20,7 @@ from transformers import (
     AutoTokenizer,
     BitsAndBytesConfig,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
 )
 from transformers.utils import is_bitsandbytes_available
 
@@ -27,7 +28,7 @@ from kg import processes
 from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
-from kg.model_files import check_files, locate, read_tensors
+from kg.model_files import check_files, locate, own_code_refused, read_tensors
 from kg.precision import fast_bfloat16
 from kg.resume import is_first
 from kg.store import EmbeddingStore
@@ -245,17 +246,8 @@ def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedM
             bnb_4bit_compute_dtype=dtype,
         )
         options["device_map"] = {"": processes.device()}
-    try:
-        llm = _with_attention(implementation, name, dtype=dtype, **options, **pinned)
-        # Mistral's own tokenizer class, which repositories with a tekken.json get where
-        # mistral-common is installed, cannot take the placeholder.
-        tokenizer = AutoTokenizer.from_pretrained(name, mistral_format=False, **pinned)
-    except (OSError, ImportError, ValueError, SafetensorError) as error:
-        raise InputError(
-            f"the base LLM {config.base!r} cannot be loaded from {Path.cwd()}: {error}; check the "
-            "name, accept its licence on the hub and set HF_TOKEN, or name a local folder by base "
-            "(--base); `python -m meg.base` makes one of a .gguf file or of random:<model type>"
-        ) from error
+    with own_code_refused(config.base):
+        llm, tokenizer = _loaded(config.base, name, implementation, pinned, dtype=dtype, **options)
     if not config.chat:
         tokenizer.chat_template = None
     llm.requires_grad_(False)
@@ -266,11 +258,30 @@ def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedM
     return llm, Tokens(tokenizer, config.system)
 
 
+def _loaded(
+    base: str, name: str, implementation: str, pinned: dict[str, str], **options: Any
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    try:
+        llm = _with_attention(implementation, name, **options, **pinned)
+        # Mistral's own tokenizer class, which repositories with a tekken.json get where
+        # mistral-common is installed, cannot take the placeholder.
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, mistral_format=False, trust_remote_code=False, **pinned
+        )
+    except (OSError, ImportError, ValueError, SafetensorError) as error:
+        raise InputError(
+            f"the base LLM {base!r} cannot be loaded from {Path.cwd()}: {error}; check the "
+            "name, accept its licence on the hub and set HF_TOKEN, or name a local folder by base "
+            "(--base); `python -m meg.base` makes one of a .gguf file or of random:<model type>"
+        ) from error
+    return llm, tokenizer
+
+
 def _with_attention(implementation: str, name: str, **options: Any) -> PreTrainedModel:
     """The LLM, with plain attention where it does not know the implementation asked for."""
     try:
         return AutoModelForCausalLM.from_pretrained(
-            name, attn_implementation=implementation, **options
+            name, attn_implementation=implementation, trust_remote_code=False, **options
         )
     except ValueError as error:
         if implementation == "eager" or "does not support" not in str(error):

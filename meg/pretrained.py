@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import HFValidationError, HTTPError
 from transformers.generation.streamers import BaseStreamer
 
 from kg.errors import InputError
@@ -33,6 +33,9 @@ from meg.vectors import Vectors
 __all__ = ["MEG", "Answer", "Used"]
 
 MAX_NEW_TOKENS = 64
+
+HUB_ERRORS = (HTTPError, HFValidationError, OSError)
+"""What the hub raises; HTTPError is of its client's library, which may be httpx or httpx2."""
 
 log = logging.getLogger(__name__)
 
@@ -137,10 +140,11 @@ class MEG(Network):
             try:
                 hub.create_repo(repository, private=private, exist_ok=True)
                 return str(hub.upload_folder(repo_id=repository, folder_path=folder))
-            except (HfHubHTTPError, HFValidationError, OSError) as error:
+            except HUB_ERRORS as error:
                 raise InputError(
-                    f"cannot write to {repository} on the hub: {error}; check the name and log in "
-                    "with `hf auth login`"
+                    f"cannot write to {repository} on the hub ({error}); check the network and the "
+                    "name, log in with `hf auth login`; without network `save_pretrained(folder)` "
+                    f"here and `hf upload {repository} folder` from where there is one"
                 ) from error
 
     def prepare(self, texts: Sequence[str]) -> Batch:
@@ -280,7 +284,7 @@ def _folder(checkpoint: str | Path) -> Path:
         return path
     try:
         return Path(snapshot_download(str(checkpoint)))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except HUB_ERRORS as error:
         raise InputError(
             f"{checkpoint} is neither a checkpoint folder nor found on the hub: {error}"
         ) from error

@@ -1,5 +1,6 @@
 """Command lines: lists and tables verbatim, no input but the arguments, errors in a line."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -145,13 +146,14 @@ class Reading(Command):
         self.path.read_text()
 
 
-def test_a_file_that_may_not_be_read_is_said_as_such(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_file_that_may_not_be_read_is_said_as_such(tmp_path, monkeypatch, capsys, number):
     file = tmp_path / "weights"
     file.write_text("x")
 
     def forbidden(self):
         # As root every file may be read.
-        raise PermissionError(13, os.strerror(13), str(self))
+        raise OSError(number, os.strerror(number), str(self))
 
     monkeypatch.setattr(Path, "read_text", forbidden)
     with pytest.raises(SystemExit) as ended:

@@ -1,5 +1,6 @@
 """Names to features with a random BERT of two layers."""
 
+import json
 import os
 import shutil
 
@@ -173,3 +174,10 @@ class TestCommand:
     def test_an_encoder_that_is_not_there(self, tmp_path):
         with pytest.raises(InputError, match="nowhere"):
             load_encoder(config(tmp_path / "nowhere"))
+
+    def test_an_encoder_with_code_of_its_own_says_what_to_do(self, tmp_path):
+        own = {"AutoConfig": "own.Config", "AutoModel": "own.Model"}
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": own}))
+        (tmp_path / "own.py").write_text("raise SystemExit('it was run')")
+        with pytest.raises(InputError, match="brings Python code of its own, which is not run"):
+            load_encoder(config(tmp_path))

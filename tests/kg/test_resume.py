@@ -1,5 +1,7 @@
 """State of a killed job: whose it is, and where."""
 
+import errno
+import fcntl
 from contextlib import suppress
 
 import pytest
@@ -31,6 +33,15 @@ class TestState:
         expected = pytest.raises(InputError, match="is used by another running job")
         with resumable(tmp_path / "state", {}), expected, resumable(tmp_path / "state", {}):
             pytest.fail("two at once")
+
+    def test_on_a_file_system_without_locks_says_so(self, tmp_path, monkeypatch):
+        def flock(*_):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+        expected = pytest.raises(InputError, match=r"has no locks .* put the state on one that has")
+        with expected, resumable(tmp_path / "state", {}):
+            pytest.fail("another job could use it too")
 
     def test_is_no_folder_of_other_files(self, tmp_path):
         (tmp_path / "notes.txt").write_text("mine")

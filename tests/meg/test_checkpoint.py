@@ -84,6 +84,18 @@ class TestRoundTrip:
         with pytest.raises(InputError, match=r"cannot be loaded from /.*\(--base\)"):
             load(tmp_path / "m", base=str(tmp_path / "nowhere"))
 
+    def test_of_a_base_with_code_of_its_own_says_what_to_do(
+        self, meg_and_tokens, model_config, tmp_path
+    ):
+        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""), [], {})
+        own = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+        config = {"model_type": "own", "auto_map": own}
+        (tmp_path / "base").mkdir()
+        (tmp_path / "base" / "config.json").write_text(json.dumps(config))
+        (tmp_path / "base" / "own.py").write_text("raise SystemExit('it was run')")
+        with pytest.raises(InputError, match="base brings Python code of its own"):
+            load(tmp_path / "m", base=str(tmp_path / "base"))
+
     def test_is_recorded_with_the_base_that_it_was_found_at(
         self, meg_and_tokens, model_config, tmp_path
     ):

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import HfApi
 from transformers import GenerationConfig
 
 from kg.errors import InputError
@@ -164,6 +165,11 @@ class TestPushed:
         assert model.push_to_hub("me/meg", api=hub).endswith("me/meg")
         assert {"meg.json", "mapper.safetensors", "adapter_model.safetensors"} <= set(hub.files)
         assert b"embeddings.h5" not in hub.files["meg.json"]
+
+    def test_without_network_is_an_error_that_says_how_to_go_on(self, model):
+        nobody = HfApi(endpoint="http://127.0.0.1:9", token="t")
+        with pytest.raises(InputError, match=r"me/meg on the hub .*network.*hf upload me/meg"):
+            model.push_to_hub("me/meg", api=nobody)
 
 
 class TestCommand:

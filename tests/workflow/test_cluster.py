@@ -1,5 +1,6 @@
 """What jobs ask of a cluster, by dry runs. A real Slurm runs them in tests/cluster."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -19,22 +20,25 @@ def dry_run(snakemake: Snakemake, folder: Path, change: str, target: str, job: s
     mine = folder / "mine.yaml"
     mine.write_text(change)
     output = snakemake(
-        *("-n", "-p", "--cores", "64", target),
+        *("-n", "-p", target, "--default-resources", "slurm_partition=gpu"),
         *("--configfile", "config/default.yaml", str(mine)),
     )
     return next(one for one in output.split("\n\n") if job in one)
 
 
-def phase_1(snakemake: Snakemake, folder: Path, **llama: int) -> str:
+def phase_1(snakemake: Snakemake, folder: Path, job: str = "Phase I of llama", **llama: int) -> str:
     change = f"models: {{llama: {llama}}}"
     target = "results/align/llama/meg.json"
-    return dry_run(snakemake, folder, change, target, "Phase I of llama")
+    return dry_run(snakemake, folder, change, target, job)
 
 
 class TestProfile:
+    plugin: str | None = "snakemake_executor_plugin_slurm"
+
     def rules(self, monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, dict]:
-        for name, value in environment.items():
+        for name, value in {"MEG_CLUSTER": "", **environment}.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: self.plugin)
         profile = process_yaml((ROOT / "slurm/config.yaml").read_text())
         return {"default": profile["default-resources"], **profile.get("set-resources", {})}
 
@@ -50,6 +54,20 @@ class TestProfile:
         for name in ("MEG_PARTITION", "MEG_GPU_PARTITION", "MEG_ACCOUNT"):
             monkeypatch.delenv(name, raising=False)
         assert self.rules(monkeypatch) == {"default": {"mem": "8 GB", "runtime": "2h"}}
+
+    def test_without_the_plugin_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.plugin = None
+        with pytest.raises(SystemExit, match=r"plugin for Slurm: pip install -e '\.\[slurm\]'"):
+            self.rules(monkeypatch)
+
+    def test_a_dry_run_shows_what_a_job_asks_for(
+        self, snakemake: Snakemake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.rules(monkeypatch)
+        job = phase_1(snakemake, tmp_path, gpus=4, job="rule align:")
+        resources = next(line for line in job.splitlines() if "resources: " in line)
+        for asked in ("gpu=4", "mem=128 GB", "slurm_partition=gpu"):
+            assert f"{asked}," in f"{resources},"
 
 
 class TestTraining:

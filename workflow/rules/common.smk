@@ -46,6 +46,9 @@ PAGES = {"report": CONFIG.targets, "ablations": CONFIG.ablations}
 JOB_CORES = 8
 """Cores for each GPU, and for a job on a cluster."""
 
+PROFILE_OF_CLUSTER = "MEG_CLUSTER" in os.environ
+"""Whether slurm/config.yaml was read, in a dry run too, which has an executor of its own."""
+
 
 wildcard_constraints:
     encoder="|".join(map(re.escape, CONFIG.encoders)) or "none",
@@ -117,7 +120,7 @@ def all_cores(wildcards):
     A cluster has no number of cores (`workflow.cores` raises), and inside a job, where the threads
     are worked out once more, it is that of the node.
     """
-    on_cluster = workflow.non_local_exec or workflow.remote_exec
+    on_cluster = workflow.non_local_exec or workflow.remote_exec or PROFILE_OF_CLUSTER
     return JOB_CORES if on_cluster else workflow.cores
 
 
@@ -164,8 +167,10 @@ def training(model_of):
 def launcher(count, machines, threads):
     """One process a GPU where there are several, started by a torchrun on each node."""
     if machines > 1:
+        # A dry run cuts threads down to the cores of this machine.
+        tasks = JOB_CORES * count if workflow.dryrun else threads
         return (
-            f"srun --nodes {machines} --ntasks-per-node 1 --cpus-per-task {threads}"
+            f"srun --nodes {machines} --ntasks-per-node 1 --cpus-per-task {tasks}"
             f" --gres gpu:{count} --kill-on-bad-exit=1"
             f" torchrun --nnodes {machines} --nproc-per-node {count} --rdzv-backend c10d"
             " --rdzv-id $SLURM_JOB_ID"
