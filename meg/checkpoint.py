@@ -38,6 +38,7 @@ from meg.mapper import Mapper
 from meg.model import MEG
 from meg.origin import check_base, identify, path_from, path_to
 from meg.tokens import Tokens
+from meg.trained import Trained
 from meg.trainer import check_finite
 from meg.training import History, write_history
 
@@ -67,6 +68,7 @@ class Record(Section):
     kge: int = Field(description="width of the concept vectors")
     store: str = Field(description="EmbeddingStore.space of its vectors; empty: none were used")
     prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
+    trained: Trained | None = Field(None, description="on which questions; null after Phase I")
     base_digest: str | None = Field(
         None, description="of the base LLM's weights and tokenizer (meg.origin); null: not known"
     )

@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from kg import processes
 from kg.artefact import file_digest
 from kg.command import Command, main
 from kg.errors import InputError
 from kg.resume import resumable
 from kg.store import EmbeddingStore
 from meg.batch import Collator
+from meg.calibration import calibrate
 from meg.checkpoint import Record, build, check_folder, check_store, load, read_record, save
 from meg.config import FinetuneConfig, ModelConfig
 from meg.model import MEG
@@ -26,6 +28,7 @@ from meg.origin import local_digest
 from meg.prompts import needs_store
 from meg.question import Question, read_questions
 from meg.tokens import Tokens
+from meg.trained import Calibration, Trained
 from meg.training import History, check, train
 from meg.vectors import Vectors
 
@@ -69,6 +72,11 @@ class FinetuneCommand(Command):
     """Phase II: train the adapters (and the mapper) to answer questions."""
 
     questions: Path = Field(description="grounded training questions, JSON lines")
+    dev: Path | None = Field(
+        None,
+        description="grounded dev questions: calibrate the score of one option on them (answer "
+        "yesno)",
+    )
     store: Path | None = Field(None, description="embeddings.h5; none: for a text-only model")
     align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
@@ -109,9 +117,26 @@ class FinetuneCommand(Command):
             history, counts = finetune(
                 meg, tokens, questions, vectors, self.config, state, self.seed
             )
-            made = {"prompt": self.config.prompt, "store_path": self.store and str(self.store)}
+            calibration = self._calibration(meg, tokens, vectors)
+            made = {
+                "prompt": self.config.prompt,
+                "trained": Trained.on(questions, self.config.objective, calibration),
+                "store_path": self.store and str(self.store),
+            }
             record = begun.model_copy(update=made)
             save(self.out, meg, record, history, counts)
+
+    def _calibration(self, meg: MEG, tokens: Tokens, vectors: Vectors) -> Calibration | None:
+        prompt = self.config.prompt
+        if self.dev is None or prompt.answer != "yesno":
+            return None
+        if processes.count() > 1:
+            log.warning("not calibrated: the LLM is trained by several processes")
+            return None
+        # As `ask` puts a question, which has no neighbours.
+        asked = prompt.model_copy(update={"parents": 0, "triplets": 0})
+        questions = list(read_questions(self.dev))
+        return calibrate(meg, tokens, questions, vectors, asked, self.seed)
 
     def _identity(self, store: EmbeddingStore | None) -> dict[str, Any]:
         """What is trained, on what: a killed run's state serves no other."""
@@ -119,6 +144,7 @@ class FinetuneCommand(Command):
         base = self.base or (self.model or ModelConfig()).base
         inputs = (
             self.questions,
+            self.dev or Path("none"),
             start / "mapper.safetensors",
             start / "adapter" / "adapter_model.safetensors",
         )

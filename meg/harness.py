@@ -20,7 +20,8 @@ from tqdm import tqdm
 from meg.batch import Collator
 from meg.chat import conversation
 from meg.generation import left_padded, write_on
-from meg.objectives import inputs_of, option_scores
+from meg.likelihood import Likelihood, as_claims, likelihoods
+from meg.objectives import inputs_of
 from meg.pretrained import MEG
 from meg.prompts import open_prompt
 from meg.tokens import Example
@@ -49,9 +50,6 @@ MAX_NEW_TOKENS = 256
 
 T = TypeVar("T")
 
-Likelihood = tuple[float, bool]
-"""Log-likelihood of a continuation, and whether it is what the LLM would write by itself."""
-
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +59,9 @@ class HarnessModel(LM):
 
     `text_only` injects nothing: the same adapters without the graph. Continuations of one context
     (a question's options) are scored in one row behind it, `batch_size` contexts at a time.
+
+    A checkpoint that was trained for a verdict (`prompt.answer` yesno) is scored by it: a
+    continuation's log-likelihood is that of Yes against No behind it and a question mark.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class HarnessModel(LM):
         self.batch_size = _whole(batch_size)
         self.tokenizer = self.model.tokens.tokenizer
         config = self.model.llm.config.get_text_config()
+        self.verdicts = self.model.tokens.verdicts if self.model.prompt.answer == "yesno" else None
         self.max_length: int = getattr(config, "max_position_embeddings", None) or MAX_LENGTH
 
     @torch.no_grad()
@@ -96,11 +98,14 @@ class HarnessModel(LM):
         of_context: defaultdict[str, list[int]] = defaultdict(list)
         for number, request in enumerate(requests):
             of_context[request.args[0]].append(number)
-        examples = [
-            self._example(context, [requests[number].args[1] for number in numbers])
+        asked = {
+            context: [requests[number].args[1] for number in numbers]
             for context, numbers in of_context.items()
-        ]
-        found = self._likelihoods(examples, disable_tqdm)
+        }
+        if self.verdicts is not None:
+            asked = {context: as_claims(options) for context, options in asked.items()}
+        examples = [self._example(context, options) for context, options in asked.items()]
+        found = self._likelihoods(examples, disable_tqdm, self.verdicts)
         by_number = dict(zip((n for ns in of_context.values() for n in ns), found, strict=True))
         return [by_number[number] for number in range(len(requests))]
 
@@ -126,7 +131,11 @@ class HarnessModel(LM):
         return totals
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
-        """What the LLM writes behind each context, up to the task's stop sequences."""
+        """What the LLM writes behind each context, up to the task's stop sequences.
+
+        Raises InputError for a checkpoint that was trained for a verdict: it cannot write.
+        """
+        self.model.check_writes()
         alike: defaultdict[str, list[int]] = defaultdict(list)
         for number, request in enumerate(requests):
             alike[repr(request.args[1])].append(number)
@@ -161,19 +170,20 @@ class HarnessModel(LM):
         """What the harness writes beside its results: LLM, prompt, digest of the store."""
         return {"meg": self.model.record.model_dump(mode="json")}
 
-    def _likelihoods(self, examples: Sequence[Example], quiet: bool) -> list[Likelihood]:
+    def _likelihoods(
+        self,
+        examples: Sequence[Example],
+        quiet: bool,
+        verdicts: tuple[int, int] | None = None,
+    ) -> list[Likelihood]:
         """One a branch, in the examples' order."""
-        collate = Collator.of(self.model, self.model.lookup())
+        collate = Collator.of(self.model, self.model.lookup(), verdicts is not None)
 
         def scored(chosen: list[Example]) -> Iterator[list[Likelihood]]:
             batch = {key: value.to(self.device) for key, value in collate(chosen).items()}
             with self.model.autocast():
                 logits = self.model(**inputs_of(batch))
-            tokens = torch.bincount(batch["branch"])
-            sums = (option_scores(logits, batch, None) * tokens).tolist()
-            missed = batch["branch"][logits.argmax(-1) != batch["targets"]]
-            greedy = (torch.bincount(missed, minlength=len(tokens)) == 0).tolist()
-            branches = iter(zip(sums, greedy, strict=True))
+            branches = iter(likelihoods(logits, batch, verdicts))
             return ([next(branches) for _ in example.branches] for example in chosen)
 
         found = self._in_batches(examples, scored, quiet, "likelihoods")

@@ -1,14 +1,14 @@
 """MEG as users of transformers expect it: from a checkpoint or a base LLM to answers.
 
 from meg import MEG
-model = MEG.from_pretrained("results/models/hpoquiz_smollm")
-print(model.ask("Which of these is a finding in Marfan syndrome?"))
+model = MEG.from_pretrained("results/models/hpoquiz_smollm_options")
+question = "Which of these is a finding in Marfan syndrome?"
+print(model.ask(question, ["Arachnodactyly", "Deafness"]))
 """
 
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -19,6 +19,7 @@ from kg.errors import InputError
 from kg.linking.linker import Linker
 from kg.mention import Mention
 from kg.store import EmbeddingStore
+from meg.answer import Answer, Used, scored, used_concepts
 from meg.batch import Batch
 from meg.checkpoint import Record, build, check_store, load, save
 from meg.config import ModelConfig, PredictConfig, PromptConfig
@@ -26,7 +27,7 @@ from meg.generation import left_padded, write
 from meg.model import MEG as Network
 from meg.predict import predict
 from meg.prompts import open_prompt
-from meg.question import Mentions, Question
+from meg.question import Claim, Mentions, Question
 from meg.tokens import Tokens
 from meg.vectors import Vectors
 
@@ -38,27 +39,6 @@ HUB_ERRORS = (HTTPError, HFValidationError, OSError)
 """What the hub raises; HTTPError is of its client's library, which may be httpx or httpx2."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Used:
-    """A concept whose vector was injected, and the words that named it."""
-
-    cui: str
-    words: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model answered; `scores`, one an option, where it was given options."""
-
-    text: str
-    concepts: tuple[Used, ...]
-    scores: tuple[float, ...] = ()
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class MEG(Network):
@@ -162,7 +142,13 @@ class MEG(Network):
         max_new_tokens: int = MAX_NEW_TOKENS,
         streamer: BaseStreamer | None = None,
     ) -> Answer:
-        """Link `text`, look its concepts up, and answer: one of `options`, or in own words."""
+        """Link `text`, look its concepts up, and answer: one of `options`, or in own words.
+
+        With one option: yes or no, is it the answer?, and how probably. What the checkpoint was
+        trained to be asked is logged where this differs. Raises InputError where it cannot answer
+        so: a model of Yes and No (`prompt.answer` yesno) needs options, others two or none.
+        """
+        _check_list(options, "options")
         if options:
             return self._choose(text, options)
         batch, used = self._prepare([text])
@@ -178,7 +164,7 @@ class MEG(Network):
                 f"no linker at {self.record.linker_path or _beside(self.record.store_path)}; give "
                 "--linker (linker=...), the folder that `kg.link build` made"
             )
-        mentions = self.linker.link(text, beside)
+        mentions = scored(self.linker.link(text, beside), text)
         if self.vectors is not None:
             self._say_unknown(mentions, self.vectors)
         return mentions
@@ -198,6 +184,20 @@ class MEG(Network):
         prompt = self.record.prompt or PromptConfig()
         return prompt.model_copy(update={"parents": 0, "triplets": 0})
 
+    def check_writes(self) -> None:
+        """Raise InputError for a model that learned only to judge options."""
+        if self.prompt.answer == "yesno":
+            raise InputError(
+                "the model learned to judge options by Yes or No (prompt.answer yesno) and writes "
+                "no answers; give options (--option): two or more to choose among, or one to ask "
+                "whether it is right"
+            )
+
+    def _say_otherwise(self, text: str, options: Sequence[str] = ()) -> None:
+        trained = self.record.trained
+        if trained is not None and (how := trained.otherwise(text, options)) is not None:
+            log.warning("the model was trained %s; asked otherwise it may answer anything", how)
+
     def _say_unknown(self, mentions: Sequence[Mention], vectors: Vectors) -> None:
         cuis = [[candidate.cui for candidate in mention.candidates] for mention in mentions]
         without = [one[0] for one in cuis if not any(map(vectors.known, one))]
@@ -211,34 +211,60 @@ class MEG(Network):
             )
 
     def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
-        if not texts:
-            raise InputError("no texts; give at least one question")
+        _check_list(texts, "texts")
+        if not texts or not all(text.strip() for text in texts):
+            raise InputError("no text; give at least one question, none of them empty")
+        self.check_writes()
+        for text in texts:
+            self._say_otherwise(text)
         vectors = self.lookup()
         examples, used = [], []
         for text in texts:
             mentions = self.link(text)
             prompt = open_prompt(text, mentions, self.prompt, vectors.known)
             examples.append(self.tokens.open_example(prompt))
-            used.append(_used(prompt.cuis, {text: mentions}))
+            used.append(used_concepts(prompt.cuis, {text: mentions}))
         return left_padded(examples, vectors), used
 
     def _choose(self, text: str, options: Sequence[str]) -> Answer:
-        if len(options) < 2 or not all(part.strip() for part in (text, *options)):
+        _check_list(options, "options")
+        if not options or not all(part.strip() for part in (text, *options)):
             raise InputError(
                 f"a question of {len(text)} characters with the options {list(options)}; give a "
-                "text and two options or more, none of them empty"
+                "text and one option or more, none of them empty"
             )
+        if len(options) == 1 and self.prompt.answer != "yesno":
+            raise InputError(
+                f"the model compares options (prompt.answer {self.prompt.answer}) and cannot judge "
+                f"{options[0]!r} alone; give two or more"
+            )
+        self._say_otherwise(text, options)
         linked = {text: self.link(text)} | {part: self.link(part, text) for part in options}
         mentions = Mentions(
             stem=tuple(linked[text]), options=tuple(tuple(linked[option]) for option in options)
         )
-        question = Question(
-            id="ask", stem=text, options=tuple(options), answer=0, mentions=mentions
-        )
+        kind = Claim if len(options) == 1 else Question
+        question = kind(id="ask", stem=text, options=tuple(options), answer=0, mentions=mentions)
         row = predict(self, self.tokens, [question], self.lookup(), self.prompt, PredictConfig())[0]
         assert row.prediction is not None
         assert row.scores is not None
-        return Answer(options[row.prediction], _used(row.concepts, linked), row.scores)
+        used = used_concepts(row.concepts, linked)
+        if len(options) == 1:
+            return self._judged(row.scores[0], used)
+        return Answer(options[row.prediction], used, row.scores)
+
+    def _judged(self, score: float, used: tuple[Used, ...]) -> Answer:
+        """Whether one option is right; uncalibrated, by whether Yes is likelier than No."""
+        trained = self.record.trained
+        calibration = None if trained is None else trained.calibration
+        if calibration is None:
+            log.warning(
+                "the checkpoint holds no calibration (meg.finetune --dev): yes or no is by the "
+                "score's sign, without a probability"
+            )
+            return Answer("yes" if score > 0 else "no", used, (score,))
+        probability = calibration.probability(score)
+        return Answer("yes" if probability >= 0.5 else "no", used, (score,), probability)
 
     def _attach(self, required: Mapping[str, str]) -> None:
         """Open store and linker; those that are not `required` may be missing."""
@@ -261,15 +287,9 @@ class MEG(Network):
             self.linker = Linker.load(Path(where))
 
 
-def _used(cuis: Sequence[str], linked: Mapping[str, Sequence[Mention]]) -> tuple[Used, ...]:
-    """The concepts, in the prompt's order, each with the first words that name it."""
-    named: dict[str, Used] = {}
-    for text, mentions in linked.items():
-        for mention in mentions:
-            for candidate in mention.candidates:
-                words = text[mention.start : mention.end]
-                named.setdefault(candidate.cui, Used(candidate.cui, words, candidate.score))
-    return tuple(named[cui] for cui in cuis)
+def _check_list(texts: Sequence[str], name: str) -> None:
+    if isinstance(texts, str):
+        raise InputError(f"{name} is one text, {texts!r:.60}; give a list: [{texts!r:.60}]")
 
 
 def _beside(store: str | None) -> str | None:

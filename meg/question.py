@@ -10,7 +10,7 @@ from kg.artefact import replacing
 from kg.lines import Identified, model_lines
 from kg.mention import Mention, check_span
 
-__all__ = ["Mentions", "Neighbours", "Question", "read_questions", "write_questions"]
+__all__ = ["Claim", "Mentions", "Neighbours", "Question", "read_questions", "write_questions"]
 
 
 class Mentions(BaseModel):
@@ -81,6 +81,12 @@ class Question(Identified):
             return ()
         options = (mention for option in self.mentions.options for mention in option)
         return (*self.mentions.context, *self.mentions.stem, *options)
+
+
+class Claim(Question):
+    """A question with one option: is it the answer? `answer` is 0 and says nothing."""
+
+    options: tuple[str, ...] = Field(min_length=1, max_length=1)
 
 
 def read_questions(path: Path) -> Iterator[Question]:

@@ -5,9 +5,11 @@ import pytest
 from kg.command import main
 from kg.errors import InputError
 from meg.checkpoint import Record, build, read_record, save
-from meg.config import FinetuneConfig, LoraSettings, ModelConfig, TrainingConfig
+from meg.config import FinetuneConfig, LoraSettings, ModelConfig, PromptConfig, TrainingConfig
 from meg.finetune import FinetuneCommand
 from meg.question import Question, write_questions
+from meg.tokens import Tokens
+from meg.trained import Calibration
 
 CONFIG = FinetuneConfig(training=TrainingConfig(epochs=1, batch_size=2, report_to=[]))
 
@@ -39,6 +41,20 @@ class TestRecord:
         found, made = read_record(arguments["out"]), read_record(phase_1)
         assert found.model == made.model
         assert found.prompt == CONFIG.prompt
+
+    def test_says_on_which_questions(self, phase_1, arguments, tmp_path, monkeypatch):
+        monkeypatch.setattr(Tokens, "verdicts", (ord("Y"), ord("N")))
+        found = Calibration(slope=1, intercept=0, claims=2)
+        monkeypatch.setattr("meg.finetune.calibrate", lambda *_: found)
+        prompt = PromptConfig(answer="yesno", list_options=False)
+        config = CONFIG.model_copy(update={"prompt": prompt, "objective": "listwise"})
+        dev = {"config": config, "dev": arguments["questions"]}
+        FinetuneCommand(**arguments | dev, align=phase_1).run()
+        trained = read_record(arguments["out"]).trained
+        assert trained.objective == "listwise"
+        assert trained.examples == ("Which?",)
+        assert trained.labels == ("a", "b")
+        assert trained.calibration == found
 
     @pytest.mark.parametrize("model", [None, ModelConfig(base="gone.gguf", dtype="float32")])
     def test_names_the_base_that_was_given(self, phase_1, arguments, model_config, tmp_path, model):

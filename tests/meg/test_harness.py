@@ -14,11 +14,13 @@ from lm_eval.evaluator import simple_evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
+from kg.errors import InputError
 from meg import MEG
 from meg.config import LoraSettings, MapperConfig, ModelConfig, PredictConfig, PromptConfig
 from meg.harness import HarnessModel
 from meg.predict import predict
 from meg.question import Mentions, Question
+from meg.tokens import Tokens
 
 STEM = "Is ataxia a finding in Marfan syndrome?"
 OPTIONS = ("yes", "no", "maybe")
@@ -168,6 +170,37 @@ class TestConcepts:
     def test_wrong_batch_size(self, checkpoint):
         with pytest.raises(ValueError, match="--batch_size auto: MEG needs a number"):
             HarnessModel(checkpoint, batch_size="auto")
+
+
+class TestVerdict:
+    @pytest.fixture
+    def judge(self, with_concepts, monkeypatch):
+        """The tests' tokenizer begins Yes and No with the same byte, a space."""
+        verdicts = (ord("Y"), ord("N"))
+        monkeypatch.setattr(Tokens, "verdicts", verdicts)
+        monkeypatch.setattr(with_concepts, "verdicts", verdicts)
+        prompt = PromptConfig(answer="yesno", list_options=False, concepts="question+options")
+        record = with_concepts.model.record.model_copy(update={"prompt": prompt})
+        monkeypatch.setattr(with_concepts.model, "record", record)
+        monkeypatch.setattr(with_concepts.model.tokens.tokenizer, "chat_template", None)
+        return with_concepts
+
+    def test_is_that_of_our_own_scoring(self, judge):
+        scores = judge.model.score_options(STEM, OPTIONS)
+        found = judge.loglikelihood(
+            requests(*((f"{STEM}\nAnswer:", f" {option}") for option in OPTIONS)), True
+        )
+        expected = -np.logaddexp(0, -np.array(scores))
+        assert [x for x, _ in found] == pytest.approx(expected, abs=1e-3)
+        assert [yes for _, yes in found] == [score > 0 for score in scores]
+
+    def test_of_letters_is_refused(self, judge):
+        with pytest.raises(ValueError, match="task asks for letters"):
+            judge.loglikelihood(requests((STEM, " A"), (STEM, " B")), True)
+
+    def test_writes_nothing(self, judge):
+        with pytest.raises(InputError, match="writes no answers"):
+            judge.generate_until(requests((STEM, {"until": []})), True)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,12 +9,17 @@ from huggingface_hub import HfApi
 from transformers import GenerationConfig
 
 from kg.errors import InputError
+from kg.mention import Candidate, Mention
 from meg import MEG
-from meg.ask import AskCommand
+from meg.ask import AskCommand, report
 from meg.checkpoint import Record, build, save
 from meg.config import PromptConfig
+from meg.question import Question
+from meg.tokens import Tokens
+from meg.trained import Calibration, Trained
 from meg.vectors import Vectors
 
+VERDICT = PromptConfig(answer="yesno", list_options=False)
 QUESTION = "Is ataxia a finding in Marfan syndrome?"
 
 
@@ -92,13 +98,86 @@ class TestAsk:
         assert "trained with 2 parents" in caplog.text
 
     @pytest.mark.parametrize(
-        ("text", "options"), [("", ["a", "b"]), ("a", ["b"]), ("a", ["b", ""])]
+        ("text", "options"), [("", ["a", "b"]), (" ", ["b"]), ("a", ["b", ""])]
     )
     def test_of_no_question_is_an_error(self, model, text, options):
-        with pytest.raises(InputError, match="give a text and two options or more"):
+        with pytest.raises(InputError, match="give a text and one option or more"):
             model.ask(text, options)
-        with pytest.raises(InputError, match="no texts"):
-            model.prepare([])
+
+    @pytest.mark.parametrize("texts", [[], [""], ["Why?", " "]])
+    def test_without_a_text_is_an_error(self, model, texts):
+        with pytest.raises(InputError, match="no text; give at least one question"):
+            model.prepare(texts)
+
+    def test_of_an_empty_text_is_an_error(self, model):
+        with pytest.raises(InputError, match="no text; give at least one question"):
+            model.ask("")
+
+    @pytest.mark.parametrize("ask", ["ask", "score_options"])
+    def test_takes_no_text_for_a_list(self, model, ask):
+        with pytest.raises(InputError, match="options is one text, 'Ataxia'; give a list"):
+            getattr(model, ask)(QUESTION, "Ataxia")
+        with pytest.raises(InputError, match="texts is one text"):
+            model.prepare(QUESTION)
+
+    def test_does_not_inject_a_link_of_no_score(self, model):
+        candidates = (Candidate("C01", 0.5), Candidate("C02", 0.004))
+        weak = [Mention(3, 9, candidates[1:]), Mention(23, 38, candidates)]
+        model.linker = SimpleNamespace(link=lambda *_: weak)
+        assert model.link(QUESTION) == [Mention(23, 38, candidates[:1])]
+
+
+class TestVerdict:
+    """Models that learned to judge options."""
+
+    @pytest.fixture
+    def judge(self, model, monkeypatch):
+        """The tests' tokenizer begins Yes and No with the same byte, a space."""
+        monkeypatch.setattr(Tokens, "verdicts", (ord("Y"), ord("N")))
+        model.record = model.record.model_copy(update={"prompt": VERDICT})
+        return model
+
+    def trained(self, judge, **more):
+        questions = [
+            Question(id=id, stem=f"Which of these {id}?", options=("a", "b"), answer=0)
+            for id in ("is a gene", "is a sign")
+        ]
+        update = {"trained": Trained.on(questions, "listwise", None).model_copy(update=more)}
+        judge.record = judge.record.model_copy(update=update)
+
+    def test_writes_nothing(self, judge):
+        for write in (judge.ask, lambda text: judge.prepare([text])):
+            with pytest.raises(InputError, match="writes no answers; give options"):
+                write(QUESTION)
+
+    def test_of_one_option_is_the_calibrated_probability(self, judge, tmp_path):
+        calibration = Calibration(slope=2.0, intercept=-1.0, claims=60)
+        self.trained(judge, calibration=calibration)
+        judge.save_pretrained(tmp_path / "m")
+        again = MEG.from_pretrained(tmp_path / "m")
+        answer = again.ask(QUESTION, ["Ataxia"])
+        [score] = answer.scores
+        assert score == again.score_options(QUESTION, ["Ataxia", "Deafness"])[0]
+        assert answer.probability == pytest.approx(1 / (1 + np.exp(1 - 2 * score)))
+        assert answer.text == ("yes" if answer.probability >= 0.5 else "no")
+        assert f"{answer.probability:8.3f}  probability" in report(answer, ["Ataxia"])
+
+    def test_without_calibration_no_probability_is_shown(self, judge, caplog):
+        answer = judge.ask(QUESTION, ["Ataxia"])
+        assert answer.probability is None
+        assert "holds no calibration" in caplog.text
+        assert "probability" not in report(answer, ["Ataxia"])
+
+    def test_one_option_is_not_judged_by_a_model_that_compares(self, model):
+        with pytest.raises(InputError, match=r"compares options \(prompt.answer letter\)"):
+            model.ask(QUESTION, ["Ataxia"])
+
+    def test_says_when_it_is_asked_otherwise_than_trained(self, judge, caplog):
+        self.trained(judge)
+        judge.ask("Which of these is a finding?", ["a", "b"])
+        assert "asked otherwise" not in caplog.text
+        judge.ask(QUESTION, ["yes", "no"])
+        assert "on questions in other words, such as 'Which of these is a gene?'" in caplog.text
 
 
 class _Elsewhere:

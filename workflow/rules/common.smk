@@ -342,13 +342,22 @@ def parents_option(wildcards, input):
 def finetune_inputs(wildcards):
     run = PLAN.finetuned[wildcards.finetuned]
     aligned = run.finetune.start == "align"
+    prompt = run.finetune.prompt
     return {
-        "questions": questions(run.trained_on, "train", run.finetune.prompt),
+        "questions": questions(run.trained_on, "train", prompt),
+        "dev": (
+            questions(run.trained_on, "dev", prompt) if prompt.answer == "yesno" else []
+        ),
         "store": store(run.encoder) if run.trains_with_store else [],
         "base": base_files(run.model),
         "files": inputs(llm_files(run, run.finetune)),
         "align": f"{align_folder(run)}/meg.json" if aligned else [],
     }
+
+
+def dev_option(wildcards, input):
+    """Questions that the score of one option is calibrated on."""
+    return f"--dev {input.dev}" if input.dev else ""
 
 
 def align_option(wildcards, input):

@@ -101,6 +101,7 @@ rule finetune:
             PLAN.finetuned[w.finetuned].model, threads
         ),
         base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
+        dev=dev_option,
         store=store_option,
         start=align_option,
         model=lambda w: section(PLAN.finetuned[w.finetuned].llm),
@@ -116,7 +117,7 @@ rule finetune:
     message:
         "Phase II of {wildcards.finetuned}"
     shell:
-        "{params.launch} meg.finetune --questions {input.questions} {params.store}"
+        "{params.launch} meg.finetune --questions {input.questions} {params.dev} {params.store}"
         " {params.start} {params.base} --model {params.model:q} --config {params.config:q}"
         " --seed {params.seed} --state {params.state} --out {params.out} > {log} 2>&1"
 
