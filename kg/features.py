@@ -32,6 +32,7 @@ from kg.model_files import (
     own_code_refused,
     weights_digest,
 )
+from kg.model_parts import check_vocabulary, shapes_checked
 from kg.precision import as_computed
 from kg.resume import resumable
 from kg.store import write_store
@@ -56,7 +57,7 @@ def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTr
     if not sys.stderr.isatty():
         disable_progress_bar()
     try:
-        with own_code_refused(config.model):
+        with own_code_refused(config.model), shapes_checked(config.model):
             model = AutoModel.from_pretrained(
                 where,
                 dtype=torch.bfloat16 if as_computed(config).bf16 else torch.float32,
@@ -65,6 +66,7 @@ def load_encoder(config: FeaturesConfig) -> tuple[PreTrainedTokenizerBase, PreTr
             tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except OSError as error:
         raise InputError(f"text encoder {config.model}: {str(error).splitlines()[0]}") from error
+    check_vocabulary(config.model, tokenizer, len(model.get_input_embeddings().weight))
     return tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

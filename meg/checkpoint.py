@@ -29,6 +29,7 @@ from kg.artefact import read_json, replacing, write_json
 from kg.command import Section
 from kg.errors import InputError
 from kg.model_files import check_files, locate, own_code_refused, read_tensors
+from kg.model_parts import check_vocabulary, shapes_checked
 from kg.precision import fast_bfloat16
 from kg.resume import is_first
 from kg.store import EmbeddingStore
@@ -248,8 +249,9 @@ def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedM
             bnb_4bit_compute_dtype=dtype,
         )
         options["device_map"] = {"": processes.device()}
-    with own_code_refused(config.base):
+    with own_code_refused(config.base), shapes_checked(config.base):
         llm, tokenizer = _loaded(config.base, name, implementation, pinned, dtype=dtype, **options)
+    check_vocabulary(config.base, tokenizer, len(_table(llm)))
     if not config.chat:
         tokenizer.chat_template = None
     llm.requires_grad_(False)

@@ -183,8 +183,10 @@ class TestGeneration:
 
 @pytest.mark.parametrize("family", ["bloom", "llama"])
 def test_attention_that_an_llm_lacks_is_computed_plainly(tmp_path, monkeypatch, caplog, family):
-    plain_model(family).save_pretrained(tmp_path)
-    byte_tokenizer().save_pretrained(tmp_path)
+    model, tokenizer = plain_model(family), byte_tokenizer()
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
     monkeypatch.setattr("meg.checkpoint.attention", lambda dtype: "sdpa")
     built = build(ModelConfig(base=str(tmp_path), dtype="float32"), 6)[0]
     assert built.attention == ("eager" if family == "bloom" else "sdpa")
