@@ -27,8 +27,9 @@ from kg.lines import numbered_lines
 
 __all__ = ["Term", "read_obo"]
 
-CUI = re.compile(r"UMLS:(C\d{7})")
-"""A release has a reference without the C: that is no concept of UMLS."""
+CUI = re.compile(r"UMLS:(C[A-Z]?\d+)")
+"""C0000012, or CL999999 of the NCI Metathesaurus. A release has a reference without the C: that is
+no concept."""
 
 NEXT_STEP = "copy or download the ontology again"
 

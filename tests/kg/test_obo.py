@@ -52,6 +52,11 @@ def test_what_is_no_cui_is_none(read):
     assert term.cuis == []
 
 
+def test_ids_of_the_nci_are_cuis(read):
+    (term,) = read(HEADER + "[Term]\nid: a\nname: a\nxref: UMLS:CL999999\n")
+    assert term.cuis == ["CL999999"]
+
+
 @pytest.mark.parametrize(
     ("end", "line"),
     [
