@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from benchmarks.small_llm import examples_of, small_meg, vectors
-from meg.batch import Batch, Collator
 from meg.config import PromptConfig
-from meg.objectives import Answer
-from meg.tokens import Example
-from meg.trainer import LengthGrouped
+from meg.model.batch import Batch, Collator
+from meg.prompts.tokens import Example
+from meg.training.objectives import Answer
+from meg.training.trainer import LengthGrouped
 
 LONGEST = 400
 PROMPT = PromptConfig(answer="text", list_options=False, max_tokens=4 * LONGEST)

@@ -18,7 +18,7 @@ import torch
 
 from kg.config import FeaturesConfig
 from kg.features import encode_names, load_encoder
-from kg.tables import read_concepts
+from kg.graph.tables import read_concepts
 
 BATCH = 64
 

@@ -19,9 +19,9 @@ from torch_geometric.nn.models import GraphSAGE
 
 from benchmarks.graph_split import Judge, read_split, trained
 from kg.config import EncoderConfig
-from kg.graph import Graph, Split
-from kg.projection import Standard
-from kg.ranking import Scorer, questions_of
+from kg.evaluation.ranking import Scorer, questions_of
+from kg.graph.projection import Standard
+from kg.graph.split import Graph, Split
 
 STEP = 16_384
 """Triplets a step; each step encodes the whole graph."""

@@ -6,8 +6,8 @@
 The LLMs have the published shapes and random weights; adapters, mapper, batch sizes and lengths are
 those of the published runs. A step is forward, backward, clipping and AdamW, with gradient
 checkpointing; ours as `compile: true` has it, which compiles before the first step. MFU is 4 FLOPs
-a token and parameter (meg.meter) as a share of a bfloat16 matrix product measured in the same run;
-recomputed activations and attention do not count.
+a token and parameter (meg.training.meter) as a share of a bfloat16 matrix product measured in the
+same run; recomputed activations and attention do not count.
 """
 
 import argparse
@@ -29,15 +29,15 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from benchmarks.small_llm import KGE, vectors
-from meg.attention import attention
-from meg.batch import Collator
 from meg.config import AlignConfig, LoraSettings, MapperConfig, TrainingConfig
-from meg.mapper import Mapper
-from meg.meter import matmul_ceiling
-from meg.model import MEG
-from meg.objectives import Align, Answer, Contrast
-from meg.tokens import Example
-from meg.training import ready
+from meg.model.attention import attention
+from meg.model.batch import Collator
+from meg.model.mapper import Mapper
+from meg.model.network import MEG
+from meg.prompts.tokens import Example
+from meg.training.loop import ready
+from meg.training.meter import matmul_ceiling
+from meg.training.objectives import Align, Answer, Contrast
 
 WIDE = {
     "hidden_size": 4096,

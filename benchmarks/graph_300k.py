@@ -13,13 +13,13 @@ import time
 import torch
 from torch import Tensor
 
-from kg import processes
 from kg.config import EncoderConfig
-from kg.graph import Graph
-from kg.inputs import NodeFeatures
-from kg.link_prediction import LinkPredictor, training_steps
-from kg.precision import as_computed
-from kg.sampling import build_adjacency
+from kg.encoders.inputs import NodeFeatures
+from kg.encoders.link_prediction import LinkPredictor, training_steps
+from kg.graph.sampling import build_adjacency
+from kg.graph.split import Graph
+from kg.shared import processes
+from kg.shared.precision import as_computed
 
 EXPONENT = 0.8
 RELATIONS = 100

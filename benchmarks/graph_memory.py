@@ -24,9 +24,9 @@ import torch
 
 from benchmarks.graph_300k import invented_graph
 from kg.config import EncoderConfig
-from kg.link_prediction import LinkPredictor
+from kg.encoders.link_prediction import LinkPredictor
+from kg.graph.tables import CONCEPTS, write_concepts, write_triplets
 from kg.store import write_store
-from kg.tables import CONCEPTS, write_concepts, write_triplets
 from kg.train import TrainCommand
 
 FEATURES = 768
@@ -61,16 +61,18 @@ def untrained(asked: int) -> Iterator[None]:
     """`kg.train` without epochs; it measures only when `asked` is not 0."""
     nothing = {"link_prediction": {"test": {"mrr": 0.0, "hits@10": 0.0}}}
     patches = {
-        "kg.encode.as_computed": lambda config: config,
-        "kg.encode.spectral_embedding": lambda graph, dim, seeded: torch.randn(graph.nodes, dim),
-        "kg.encode.train_encoder": lambda split, features, config, checkpoint: (
+        "kg.encoders.encode.as_computed": lambda config: config,
+        "kg.encoders.encode.spectral_embedding": lambda graph, dim, seeded: torch.randn(
+            graph.nodes, dim
+        ),
+        "kg.encoders.encode.train_encoder": lambda split, features, config, checkpoint: (
             LinkPredictor(features, len(split.train.relations), config),
             [],
         ),
-        "kg.encode._keys": lambda model, features, train, config: torch.randn(
+        "kg.encoders.encode._keys": lambda model, features, train, config: torch.randn(
             train.nodes, config.width
         ),
-        "kg.measures.MOST_ASKED": asked,
+        "kg.evaluation.measures.MOST_ASKED": asked,
     }
     if not asked:
         patches["kg.train.measure"] = lambda *arguments, **named: nothing

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from kg.config import EncoderConfig
-from kg.encode import encode
-from kg.graph import Split, build_graph, split_graph
-from kg.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
+from kg.encoders.encode import encode
+from kg.evaluation.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
+from kg.graph.split import Split, build_graph, split_graph
+from kg.graph.tables import read_concepts, read_triplets
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts, read_triplets
 from kg.train import TEST, VALIDATION
 
 __all__ = ["Judge", "read_split", "trained"]

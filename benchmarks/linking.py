@@ -27,8 +27,8 @@ import polars as pl
 from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
-from kg.command import Command, main
 from kg.config import LinkConfig
+from kg.graph.tables import CONCEPTS, normalise_concepts, read_concepts, write_concepts
 from kg.linking.approximate import Approximate
 from kg.linking.build import build_dictionary
 from kg.linking.corpus import Document, held_out, read_corpus
@@ -37,9 +37,9 @@ from kg.linking.evaluate import evaluate
 from kg.linking.fit import fit_folds, fit_priors
 from kg.linking.fit_accept import fit_accept
 from kg.linking.linker import Linker
+from kg.linking.mention import Candidate, Mention
 from kg.linking.normalise import keys_of, words_of
-from kg.mention import Candidate, Mention
-from kg.tables import CONCEPTS, normalise_concepts, read_concepts, write_concepts
+from kg.shared.command import Command, main
 
 _BUILD = """
 import sys, time

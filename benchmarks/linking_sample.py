@@ -14,9 +14,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.command import Command, main
+from kg.graph.tables import read_concepts
 from kg.linking.records import read_records
-from kg.tables import read_concepts
+from kg.shared.command import Command, main
 
 AROUND = 60
 """Characters shown on each side."""

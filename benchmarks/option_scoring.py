@@ -18,14 +18,14 @@ from benchmarks.clock import DEVICE, UNIT, seconds
 from benchmarks.gpu import LLMS, random_llm
 from benchmarks.small_llm import KGE, examples_of, small_meg, vectors
 from meg.base import byte_tokenizer
-from meg.batch import Batch, Collator
-from meg.checkpoint import build
 from meg.config import MapperConfig, ModelConfig, PromptConfig
-from meg.generation import left_padded
-from meg.mapper import Mapper
-from meg.model import MEG
-from meg.objectives import inputs_of, option_scores
-from meg.tokens import Tokens
+from meg.inference.generation import left_padded
+from meg.model.batch import Batch, Collator
+from meg.model.checkpoint import build
+from meg.model.mapper import Mapper
+from meg.model.network import MEG
+from meg.model.scores import inputs_of, option_scores
+from meg.prompts.tokens import Tokens
 
 WRITTEN = 30
 

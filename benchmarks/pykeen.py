@@ -24,8 +24,8 @@ from pykeen.triples import CoreTriplesFactory
 
 from benchmarks.graph_split import Judge, read_split, trained
 from kg.config import EncoderConfig
-from kg.graph import Split
-from kg.ranking import Scorer
+from kg.evaluation.ranking import Scorer
+from kg.graph.split import Split
 
 START = {"entity_initializer": "xavier_normal", "relation_initializer": "xavier_normal"}
 MODELS = {

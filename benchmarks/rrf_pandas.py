@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from benchmarks.rrf_folder import COLUMNS
-from kg.tables import CONCEPTS, TRIPLETS
+from kg.graph.tables import CONCEPTS, TRIPLETS
 
 __all__ = ["build"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kg.tables import CONCEPTS, TRIPLETS
+from kg.graph.tables import CONCEPTS, TRIPLETS
 
 __all__ = ["build"]
 

@@ -11,10 +11,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from meg.base import byte_tokenizer
 from meg.config import MapperConfig, PromptConfig
-from meg.mapper import Mapper
-from meg.model import MEG
-from meg.question import read_questions
-from meg.tokens import Example, Tokens
+from meg.datasets.question import read_questions
+from meg.model.mapper import Mapper
+from meg.model.network import MEG
+from meg.prompts.tokens import Example, Tokens
 
 __all__ = ["KGE", "examples_of", "small_meg", "vectors"]
 

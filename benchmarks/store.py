@@ -21,8 +21,8 @@ import polars as pl
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from kg.published import read_published
 from kg.store import EmbeddingStore, write_store
+from kg.store.published import read_published
 
 __all__ = ["LAYOUTS"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from kg.command import Section
+from kg.shared.command import Section
 
 __all__ = [
     "LOOKUP",

@@ -19,17 +19,17 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from kg.command import Command, main
 from kg.config import SAGE, EncoderConfig
-from kg.errors import InputError
-from kg.graph import Graph
-from kg.inputs import NodeFeatures
-from kg.link_prediction import LinkPredictor, all_vectors
-from kg.model_files import read_tensors
-from kg.precision import as_computed
-from kg.projection import Principal, Standard, unit_half
-from kg.rows import chunks, stored_rows
-from kg.sampling import build_adjacency
+from kg.encoders.inputs import NodeFeatures
+from kg.encoders.link_prediction import LinkPredictor, all_vectors
+from kg.graph.projection import Principal, Standard, unit_half
+from kg.graph.rows import chunks, stored_rows
+from kg.graph.sampling import build_adjacency
+from kg.graph.split import Graph
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.shared.model_files import read_tensors
+from kg.shared.precision import as_computed
 from kg.store import EmbeddingStore, write_store
 
 __all__ = ["embed"]
@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 def embed(raw: Tensor, weights: dict[str, Tensor], config: EncoderConfig) -> Tensor:
     """Vectors (concept, dim) float16 of text features `raw` (concept, feature).
 
-    `weights`: as `kg.encode` made them, and not changed. Raises InputError for an encoder that
-    does not read text.
+    `weights`: as `kg.encoders.encode` made them, and not changed. Raises InputError for an encoder
+    that does not read text.
     """
     if config.encoder not in (*SAGE, "text"):
         raise InputError(

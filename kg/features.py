@@ -21,22 +21,16 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import disable_progress_bar
 
-from kg.artefact import check_space, replacing
-from kg.command import Command, main
 from kg.config import FeaturesConfig
-from kg.errors import InputError
-from kg.model_files import (
-    check_files,
-    folder_of,
-    locate,
-    own_code_refused,
-    weights_digest,
-)
-from kg.model_parts import check_vocabulary, shapes_checked
-from kg.precision import as_computed
-from kg.resume import resumable
+from kg.graph.tables import read_concepts
+from kg.shared.artefact import check_space, replacing
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.shared.model_files import check_files, folder_of, locate, own_code_refused, weights_digest
+from kg.shared.model_parts import check_vocabulary, shapes_checked
+from kg.shared.precision import as_computed
+from kg.shared.resume import resumable
 from kg.store import write_store
-from kg.tables import read_concepts
 
 __all__ = ["encode_names", "load_encoder"]
 

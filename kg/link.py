@@ -14,22 +14,21 @@ from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 from tqdm import tqdm
 
-from kg.artefact import file_digest, write_json
-from kg.command import Command, main
 from kg.config import LinkConfig
-from kg.errors import InputError
+from kg.graph.tables import concepts_digest, read_concepts
 from kg.linking.accept import read_accept, write_accept
 from kg.linking.build import build_dictionary, keep_concepts
 from kg.linking.corpus import held_out, read_corpus
-from kg.linking.dictionary import write_dictionary
+from kg.linking.dictionary import read_priors, write_dictionary, write_priors
 from kg.linking.evaluate import evaluate, scores_table
 from kg.linking.linker import Linker
 from kg.linking.normalise import keys_of
-from kg.linking.priors import read_priors, write_priors
 from kg.linking.records import Tally, ground, read_records, write_records
 from kg.linking.scispacy import ScispacyLinker, load_scispacy
+from kg.shared.artefact import file_digest, write_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
-from kg.tables import concepts_digest, read_concepts
 
 __all__ = ["Linker"]
 

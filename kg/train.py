@@ -15,20 +15,20 @@ import torch
 from pydantic import Field
 from safetensors.torch import save_file
 
-from kg import processes
-from kg.artefact import replacing, write_json
-from kg.command import Command, main
 from kg.config import EncoderConfig
-from kg.encode import Encoded, encode
-from kg.errors import InputError
-from kg.graph import build_graph, split_graph
-from kg.measures import measure
-from kg.probe import only_types
-from kg.projection import Standard
-from kg.resume import is_first
-from kg.rows import Matrix, chunks, stored_rows
+from kg.encoders.encode import Encoded, encode
+from kg.evaluation.measures import measure
+from kg.evaluation.probe import only_types
+from kg.graph.projection import Standard
+from kg.graph.rows import Matrix, chunks, stored_rows
+from kg.graph.split import build_graph, split_graph
+from kg.graph.tables import read_concepts, read_triplets
+from kg.shared import processes
+from kg.shared.artefact import replacing, write_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.shared.resume import is_first
 from kg.store import EmbeddingStore, write_store
-from kg.tables import read_concepts, read_triplets
 
 VALIDATION, TEST = 0.01, 0.03
 """Parts of the node pairs that are held out; the fewer, the more facts the vectors can tell."""

@@ -13,7 +13,7 @@ logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 def __getattr__(name: str) -> Any:
     """`from meg import MEG`, without loading torch for those who only read a configuration."""
     if name == "MEG":
-        from meg.pretrained import MEG  # noqa: PLC0415
+        from meg.inference.pretrained import MEG  # noqa: PLC0415
 
         return MEG
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

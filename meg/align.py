@@ -15,22 +15,22 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 
-from kg.command import Command, main
-from kg.errors import InputError
-from kg.resume import resumable
+from kg.graph.tables import read_concepts
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.shared.resume import resumable
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts
-from meg.batch import Batch, Collator
-from meg.checkpoint import Record, build, check_folder, save
 from meg.config import AlignConfig, ModelConfig
-from meg.model import MEG
-from meg.objectives import Align, Contrast
-from meg.origin import local_digest
-from meg.prompts import name_prompt
-from meg.retrieval import MOST, NameRetrieval
-from meg.tokens import Example, Tokens
-from meg.training import History, check, train
-from meg.vectors import Vectors
+from meg.model.batch import Batch, Collator
+from meg.model.checkpoint import History, Record, build, check_folder, save
+from meg.model.network import MEG
+from meg.model.origin import local_digest
+from meg.prompts.tokens import Example, Tokens
+from meg.prompts.vectors import Vectors
+from meg.prompts.wording import name_prompt
+from meg.training.loop import check, train
+from meg.training.objectives import Align, Contrast
+from meg.training.retrieval import MOST, NameRetrieval
 
 __all__ = ["align", "examples_of", "train_mapper"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.command import Command, main
-from meg.pretrained import MAX_NEW_TOKENS, MEG, Answer
+from kg.shared.command import Command, main
+from meg.inference.pretrained import MAX_NEW_TOKENS, MEG, Answer
 
 __all__ = ["report"]
 

@@ -22,11 +22,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from kg.artefact import replacing
-from kg.command import Command, main
-from kg.damage import check_file
-from kg.errors import InputError
-from kg.model_files import locate
+from kg.shared.artefact import replacing
+from kg.shared.command import Command, main
+from kg.shared.damage import check_file
+from kg.shared.errors import InputError
+from kg.shared.model_files import locate
 
 __all__ = ["RANDOM", "byte_tokenizer", "convert_gguf", "random_model"]
 

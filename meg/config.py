@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from kg.command import Section
+from kg.shared.command import Section
 
 __all__ = [
     "AlignConfig",

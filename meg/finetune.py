@@ -12,25 +12,34 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from kg import processes
-from kg.artefact import file_digest
-from kg.command import Command, main
-from kg.errors import InputError
-from kg.resume import resumable
+from kg.shared import processes
+from kg.shared.artefact import file_digest
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.shared.resume import resumable
 from kg.store import EmbeddingStore
-from meg.batch import Collator
-from meg.calibration import calibrate
-from meg.checkpoint import Record, build, check_folder, check_store, load, read_record, save
 from meg.config import FinetuneConfig, ModelConfig
-from meg.model import MEG
-from meg.objectives import Answer
-from meg.origin import local_digest
-from meg.prompts import needs_store
-from meg.question import Question, read_questions
-from meg.tokens import Tokens
-from meg.trained import Calibration, Trained
-from meg.training import History, check, train
-from meg.vectors import Vectors
+from meg.datasets.question import Question, read_questions
+from meg.inference.calibration import calibrate
+from meg.model.batch import Collator
+from meg.model.checkpoint import (
+    History,
+    Record,
+    build,
+    check_folder,
+    check_store,
+    load,
+    read_record,
+    save,
+)
+from meg.model.network import MEG
+from meg.model.origin import local_digest
+from meg.model.trained import Calibration, Trained
+from meg.prompts.tokens import Tokens
+from meg.prompts.vectors import Vectors
+from meg.prompts.wording import needs_store
+from meg.training.loop import check, train
+from meg.training.objectives import Answer
 
 __all__ = ["finetune"]
 

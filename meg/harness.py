@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import torch
 from tqdm import tqdm
 
-from meg.batch import Collator
-from meg.chat import conversation
-from meg.generation import left_padded, write_on
-from meg.likelihood import Likelihood, as_claims, likelihoods
-from meg.objectives import inputs_of
-from meg.pretrained import MEG
-from meg.prompts import open_prompt
-from meg.tokens import Example
+from meg.inference.generation import left_padded, write_on
+from meg.inference.likelihood import Likelihood, as_claims, likelihoods
+from meg.inference.pretrained import MEG
+from meg.model.batch import Collator
+from meg.model.scores import inputs_of
+from meg.prompts.chat import conversation
+from meg.prompts.tokens import Example
+from meg.prompts.wording import open_prompt
 
 try:
     from lm_eval.__main__ import cli_evaluate

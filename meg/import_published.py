@@ -19,15 +19,15 @@ from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kg.artefact import replacing, write_json
-from kg.command import Command, main
-from kg.damage import check_file
-from kg.errors import InputError
-from kg.model_files import read_tensors
+from kg.shared.artefact import replacing, write_json
+from kg.shared.command import Command, main
+from kg.shared.damage import check_file
+from kg.shared.errors import InputError
+from kg.shared.model_files import read_tensors
 from kg.store import EmbeddingStore
-from meg.checkpoint import Record, check_folder, recorded
 from meg.config import LoraSettings, MapperConfig, ModelConfig, PromptConfig
-from meg.mapper import build_network
+from meg.model.checkpoint import Record, check_folder, recorded
+from meg.model.mapper import build_network
 
 __all__ = ["adapter_of", "mapper_of", "read_state"]
 

@@ -12,9 +12,9 @@ import polars as pl
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.command import Command, main
-from kg.tables import parents_of, read_concepts, read_parents, read_triplets
-from meg.question import Neighbours, Question, read_questions, write_questions
+from kg.graph.tables import parents_of, read_concepts, read_parents, read_triplets
+from kg.shared.command import Command, main
+from meg.datasets.question import Neighbours, Question, read_questions, write_questions
 
 __all__ = ["neighbours_of", "with_neighbours"]
 

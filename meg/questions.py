@@ -5,24 +5,24 @@ question that stands in two splits or twice in one; the latter are kept as publi
 """
 
 import logging
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from kg.artefact import file_digest, write_json
-from kg.command import Command, main
-from kg.errors import InputError
+from kg.graph.tables import read_concepts, read_triplets
+from kg.shared.artefact import file_digest, write_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts, read_triplets
 from meg.config import HPOQuizConfig, QuestionsConfig
 from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, own, pubmedqa
+from meg.datasets.question import write_questions
 from meg.datasets.splits import NAMES, Splits
-from meg.question import Question, write_questions
+from meg.datasets.summary import summarise
 
-__all__ = ["duplicates", "summarise"]
+log = logging.getLogger(__name__)
 
 READERS: dict[str, Callable[[Any], Splits]] = {
     "file": own.read,
@@ -31,54 +31,6 @@ READERS: dict[str, Callable[[Any], Splits]] = {
     "mmlu": mmlu.read,
     "pubmedqa": pubmedqa.read,
 }
-
-log = logging.getLogger(__name__)
-
-
-def summarise(splits: Splits) -> dict[str, Any]:
-    """Counts of each split, its bad items, the questions that stand more than once."""
-    return {
-        "splits": {name: _counts(questions) for name, questions in splits},
-        "problems": [vars(problem) for problem in splits.problems],
-        "duplicates": duplicates(splits),
-        "facts": splits.facts,
-    }
-
-
-def duplicates(splits: Splits) -> dict[str, list[list[str]]]:
-    """ "train-test" etc. -> groups of ids whose question, context and set of options are equal.
-
-    Letters' case and white space do not count. The key names every split that a group stands in;
-    "test-test" are groups within one.
-    """
-    groups: defaultdict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
-    for name, questions in splits:
-        for question in questions:
-            groups[_content(question)].append((name, question.id))
-    found: defaultdict[str, list[list[str]]] = defaultdict(list)
-    for group in groups.values():
-        if len(group) > 1:
-            names = [name for name in NAMES if any(name == split for split, _ in group)]
-            key = "-".join(names if len(names) > 1 else names * 2)
-            found[key].append([id for _, id in group])
-    return dict(found)
-
-
-def _content(question: Question) -> tuple[str, ...]:
-    stem, context, *options = (
-        " ".join(text.lower().split())
-        for text in (question.stem, question.context, *question.options)
-    )
-    return (stem, context, *sorted(options))
-
-
-def _counts(questions: list[Question]) -> dict[str, Any]:
-    return {
-        "questions": len(questions),
-        "kinds": dict(sorted(Counter(question.kind for question in questions).items())),
-        "answers": dict(sorted(Counter(question.answer for question in questions).items())),
-        "options": dict(sorted(Counter(len(question.options) for question in questions).items())),
-    }
 
 
 class QuestionsCommand(Command):

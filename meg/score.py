@@ -9,89 +9,20 @@ What each number is: docs/evaluation.md.
 
 import logging
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
-from kg.artefact import file_digest, write_json
-from kg.command import Command, main
-from kg.errors import InputError
-from meg import statistics
-from meg.comparison import compare
-from meg.prediction import Prediction, read_answers, read_predictions, read_run
-from meg.summary import table
-
-__all__ = ["score"]
+from kg.shared.artefact import file_digest, write_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from meg.evaluation.paired import compare
+from meg.evaluation.prediction import read_answers, read_predictions, read_run
+from meg.evaluation.result import score
+from meg.evaluation.table import table
 
 log = logging.getLogger(__name__)
-
-
-def score(predictions: list[Prediction], labels: Sequence[str] = ()) -> dict[str, Any]:
-    """Accuracy with its interval, over all questions and by kind, and what else describes a run.
-
-    `labels`, where every question has the same options, names the classes and adds `macro_f1`,
-    which means nothing for positions. `calibration_error` needs every question's scores.
-    """
-    right = _right(predictions)
-    answers = [row.answer for row in predictions]
-    chosen = [row.prediction for row in predictions]
-    kinds = _by_kind(predictions)
-    result = _accuracy(right) | {
-        "unanswered": chosen.count(None),
-        "shortened": sum(row.shortened for row in predictions),
-        "concepts": float(np.mean([len(row.concepts) for row in predictions])),
-        "kinds": {kind: _accuracy(_right(rows)) for kind, rows in kinds.items()},
-        "macro_accuracy": float(np.mean([_right(rows).mean() for rows in kinds.values()])),
-        "classes": _classes(answers, chosen, labels),
-        "position_bias": statistics.position_bias(answers, chosen),
-    }
-    if labels:
-        result["macro_f1"] = statistics.macro_f1(answers, chosen)
-    scores = [row.scores for row in predictions if row.scores is not None]
-    if len(scores) == len(predictions):
-        result["calibration_error"] = statistics.calibration_error(scores, right)
-    return result
-
-
-def _right(predictions: list[Prediction]) -> np.ndarray:
-    return np.array([row.right for row in predictions])
-
-
-def _accuracy(right: np.ndarray) -> dict[str, Any]:
-    return {
-        "accuracy": float(right.mean()),
-        "wilson": statistics.wilson(right),
-        "n": len(right),
-        "right": int(right.sum()),
-    }
-
-
-def _by_kind(predictions: list[Prediction]) -> dict[str, list[Prediction]]:
-    kinds = sorted({row.kind for row in predictions})
-    return {kind: [row for row in predictions if row.kind == kind] for kind in kinds}
-
-
-def _classes(
-    answers: list[int], chosen: list[int | None], labels: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """Option -> how often it is right, chosen, both, and the F1 of these."""
-    right, given = Counter(answers), Counter(chosen)
-    both = Counter(answer for answer, one in zip(answers, chosen, strict=True) if answer == one)
-    most = max([*right, *(option for option in given if option is not None), len(labels) - 1])
-    return {
-        labels[option] if labels else str(option): {
-            "right": right[option],
-            "chosen": given[option],
-            "both": both[option],
-            "f1": statistics.f1(right[option], given[option], both[option]),
-        }
-        for option in range(most + 1)
-    }
 
 
 class Run(Command):

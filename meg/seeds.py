@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.artefact import file_digest, read_json, write_json
-from kg.command import Command, main
-from kg.errors import InputError
+from kg.shared.artefact import file_digest, read_json, write_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
 
 __all__ = ["over_seeds"]
 

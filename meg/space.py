@@ -15,11 +15,11 @@ from pydantic import Field
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
-from kg.artefact import write_json
-from kg.command import Command, main
+from kg.graph.tables import read_concepts
+from kg.shared.artefact import write_json
+from kg.shared.command import Command, main
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts
-from meg.checkpoint import check_store, load_mapper, read_record
+from meg.model.checkpoint import check_store, load_mapper, read_record
 
 __all__ = ["space"]
 

@@ -10,123 +10,10 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.artefact import read_json
-from kg.command import Command, main
-from kg.errors import InputError
-
-__all__ = ["FEW", "kinds_table", "table"]
-
-Row = tuple[str, ...]
-
-HEADER = ("result", "compared with", "n", "accuracy [95%]", "gain over it [95%]", "p")
-WIDTHS = (26, 21, 5, 17, 20)
-"""Of all columns but the last: a line has 100 characters at most."""
-
-FEW = 6
-"""Questions that one run alone answers rightly, below which McNemar's exact p is over .05 however
-they are split."""
-
-
-def table(results: dict[str, dict[str, Any]]) -> list[str]:
-    """Lines of text for results by their name; percent and percentage points.
-
-    The first line of a result is the run itself, the others are the runs that it is compared
-    with: their accuracy, how much better the run itself is, and McNemar's p. A result over seeds
-    has its number of seeds and standard deviations there. Lines behind the table name the
-    comparisons in which the runs hardly differ.
-    """
-    rows: list[Row] = [HEADER]
-    for name, result in results.items():
-        rows += _over_seeds(name, result) if "seeds" in result else _one_run(name, result)
-    return [_line(row) for row in rows] + [
-        f"{name} and {other}: {one['gained'] + one['lost']} questions are answered rightly by one "
-        f"alone; of fewer than {FEW} no split is more than chance"
-        for name, result in results.items()
-        for other, one in result.get("comparisons", {}).items()
-        if one["gained"] + one["lost"] < FEW
-    ]
-
-
-def _one_run(name: str, result: dict[str, Any]) -> list[Row]:
-    rows: list[Row] = [(name, "", str(result["n"]), _accuracy(result), "", "")]
-    for other, compared in result["comparisons"].items():
-        gain = f"{_points(compared['difference'])} {_interval(compared['interval'], _points)}"
-        rows.append(("", other, "", _accuracy(compared), gain, _p(compared["mcnemar_p"])))
-    return rows
-
-
-def _over_seeds(name: str, result: dict[str, Any]) -> list[Row]:
-    seeds = f"(mean of {len(result['seeds'])} seeds)"
-    rows: list[Row] = [
-        (name, seeds, str(result["n"]), _spread(result["accuracy"], _percent), "", "")
-    ]
-    for other, gain in result["differences"].items():
-        rows.append(("", other, "", "", _spread(gain, _points), ""))
-    return rows
-
-
-def kinds_table(results: dict[str, dict[str, Any]]) -> list[str]:
-    """The same runs by kind of question, percent right; nothing where no result has several."""
-    results = {name: result for name, result in results.items() if "kinds" in result}
-    names = list(dict.fromkeys(kind for result in results.values() for kind in result["kinds"]))
-    if len(names) < 2:
-        return []
-    rows = [("result", *names)]
-    for name, result in results.items():
-        kinds = result["kinds"]
-        shares = [_percent(kinds[kind]["accuracy"]) if kind in kinds else "" for kind in names]
-        rows.append((name, *shares))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _accuracy(result: dict[str, Any]) -> str:
-    return f"{_percent(result['accuracy'])} {_interval(result['wilson'], _percent)}"
-
-
-def _interval(interval: list[float], show: Any) -> str:
-    return f"[{show(interval[0])}, {show(interval[1])}]"
-
-
-def _spread(values: dict[str, Any], show: Any) -> str:
-    return f"{show(values['mean'])} ± {_percent(values['standard_deviation'])}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}"
-
-
-def _p(value: float) -> str:
-    return "<.001" if value < 0.001 else f"{value:.3f}"[1:] if value < 1 else "1"
-
-
-def _line(row: Row) -> str:
-    texts = (*(_fitting(*name) for name in zip(row[:2], WIDTHS, strict=False)), *row[2:])
-    cells = [f"{text:<{width}}" for text, width in zip(texts, WIDTHS, strict=False)]
-    return " ".join([*cells, row[-1]]).rstrip()
-
-
-def _fitting(cell: str, width: int) -> str:
-    """The end of a name that is too long: there the names of runs differ."""
-    return cell if len(cell) <= width else "…" + cell[1 - width :]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; make it with meg.score")
-    result = read_json(path)
-    if not isinstance(result, dict) or not {"comparisons", "differences"} & result.keys():
-        raise InputError(
-            f"{path} is no result; name a file that `meg.score run` or meg.seeds wrote"
-        )
-    return result
+from kg.shared.artefact import read_json
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from meg.evaluation.table import kinds_table, table
 
 
 class SummaryCommand(Command):
@@ -144,6 +31,17 @@ class SummaryCommand(Command):
         if self.kinds and (kinds := kinds_table(found)):
             lines += ["", *kinds]
         sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; make it with meg.score")
+    result = read_json(path)
+    if not isinstance(result, dict) or not {"comparisons", "differences"} & result.keys():
+        raise InputError(
+            f"{path} is no result; name a file that `meg.score run` or meg.seeds wrote"
+        )
+    return result
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from kg.command import Section
 from kg.config import EncoderConfig, FeaturesConfig
-from kg.errors import InputError
+from kg.shared.command import Section
+from kg.shared.errors import InputError
 from meg.config import (
     AlignConfig,
     FinetuneConfig,
@@ -24,7 +24,7 @@ from meg.config import (
     PromptConfig,
     QuestionsConfig,
 )
-from meg.prompts import shows_options
+from meg.prompts.wording import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
 from workflow.sections import KG, LLM, MAIN, Dataset, Linking, Published, Target, Variant
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from snakemake.io import ancient, contains_wildcard
 
-from kg.artefact import file_digest
-from kg.errors import InputError
-from kg.model_files import locate
+from kg.shared.artefact import file_digest
+from kg.shared.errors import InputError
+from kg.shared.model_files import locate
 from meg.config import MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
 from workflow.sections import KG
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from kg.command import Section
+from kg.shared.command import Section
 
 __all__ = ["Layer", "Values", "error_lines", "given", "merge", "merged", "seeded"]
 

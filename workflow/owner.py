@@ -6,7 +6,7 @@ model and variant. So those of a second graph would take the place of the first 
 
 from pathlib import Path
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 
 __all__ = ["check_owner"]
 

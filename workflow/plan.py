@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import AlignConfig, FinetuneConfig, ModelConfig, PredictConfig, PromptConfig
-from meg.prompts import needs_store
+from meg.prompts.wording import needs_store
 from workflow.config import Config
 from workflow.layers import seeded
 from workflow.sections import MAIN, Target

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kg.command import Section
+from kg.shared.command import Section
 from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
 from workflow.config import Config
 from workflow.sections import AnsweringOverrides, Overrides

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from kg.command import Section
 from kg.config import HPOConfig, LinkConfig, ReleaseConfig, UMLSConfig
+from kg.shared.command import Section
 from meg.config import ModelConfig, QuestionsConfig
 from workflow.layers import Values, given
 

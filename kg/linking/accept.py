@@ -14,10 +14,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from kg.artefact import replacing
-from kg.damage import check_file
-from kg.errors import InputError
 from kg.linking.context import Context
+from kg.shared.artefact import replacing
+from kg.shared.damage import check_file
+from kg.shared.errors import InputError
 
 __all__ = ["LEAST_LINK", "Accept", "Place", "features", "read_accept", "write_accept"]
 

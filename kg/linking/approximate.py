@@ -14,10 +14,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, load_npz, save_npz
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from kg.artefact import replacing
-from kg.damage import check_file
-from kg.errors import InputError
 from kg.linking.generic import FUNCTION_WORDS
+from kg.shared.artefact import replacing
+from kg.shared.damage import check_file
+from kg.shared.errors import InputError
 
 __all__ = ["Approximate", "Near", "read_approximate", "write_approximate"]
 

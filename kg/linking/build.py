@@ -8,13 +8,11 @@ import numpy as np
 import polars as pl
 
 from kg.config import LinkConfig
-from kg.errors import InputError
-from kg.linking.dictionary import Dictionary
+from kg.linking.dictionary import PRIORS, Dictionary
 from kg.linking.likelihood import likelihoods
-from kg.linking.normalise import fold, key_of, shouts
-from kg.linking.priors import PRIORS
-from kg.linking.typos import MIN_LETTERS
-from kg.survey import require_known
+from kg.linking.normalise import MIN_LETTERS, fold, key_of, shouts
+from kg.shared.errors import InputError
+from kg.shared.lines import require_known
 
 __all__ = ["build_dictionary", "keep_concepts"]
 

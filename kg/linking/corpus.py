@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kg.errors import InputError
-from kg.lines import json_lines
-from kg.mention import check_span
+from kg.linking.mention import check_span
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines
 
 __all__ = ["Document", "held_out", "read_corpus"]
 

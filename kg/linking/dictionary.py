@@ -15,13 +15,30 @@ from typing import Any
 
 import marisa_trie
 import numpy as np
+import polars as pl
 
-from kg.artefact import read_json, replacing, write_json
-from kg.damage import check_file
-from kg.errors import InputError
 from kg.linking.accept import Accept, write_accept
+from kg.shared.artefact import read_json, replacing, write_json
+from kg.shared.damage import check_file
+from kg.shared.errors import InputError
 
-__all__ = ["ACCEPT", "APPROXIMATE", "FORMAT", "Dictionary", "read_dictionary", "write_dictionary"]
+__all__ = [
+    "ACCEPT",
+    "APPROXIMATE",
+    "FORMAT",
+    "PRIORS",
+    "Dictionary",
+    "read_dictionary",
+    "read_priors",
+    "write_dictionary",
+    "write_priors",
+]
+
+PRIORS = pl.Schema(
+    {"key": pl.String(), "cui": pl.String(), "count": pl.UInt32(), "link": pl.Float32()}
+)
+"""A row a key and cui: gold mentions with that cui, and the key's link probability; cui is null and
+count 0 where a name of the concepts occurs in the corpus and is no mention."""
 
 FORMAT = "meg-linker-2"
 
@@ -133,3 +150,23 @@ def _trie(path: Path) -> marisa_trie.Trie:
 def _mapped(path: Path) -> np.ndarray:
     # A plain view: indexing a np.memmap builds a new memmap each time and is ten times slower.
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def write_priors(path: Path, priors: pl.DataFrame) -> None:
+    """Write `priors.parquet`."""
+    with replacing(path) as temporary:
+        priors.write_parquet(temporary)
+
+
+def read_priors(path: Path) -> pl.DataFrame:
+    """Read `priors.parquet`, checking its columns."""
+    check_file(path, "make it with `kg.link fit`")
+    try:
+        priors = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"{path} is not a whole parquet file ({error}); make it with `kg.link fit`"
+        ) from error
+    if priors.schema != PRIORS:
+        raise InputError(f"{path} has the columns {dict(priors.schema)}, expected {dict(PRIORS)}")
+    return priors

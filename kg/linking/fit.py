@@ -17,11 +17,11 @@ import polars as pl
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from kg.errors import InputError
 from kg.linking.corpus import Document
 from kg.linking.counts import Counts, count, longest_keys
+from kg.linking.dictionary import PRIORS
 from kg.linking.normalise import is_acronym, key_of, words_of
-from kg.linking.priors import PRIORS
+from kg.shared.errors import InputError
 
 __all__ = ["fit_folds", "fit_priors", "fold_of"]
 

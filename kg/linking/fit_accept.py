@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from kg.config import LinkConfig
-from kg.errors import InputError
+from kg.graph.tables import CONCEPTS
 from kg.linking.accept import LEAST_LINK, Accept, features
 from kg.linking.build import build_dictionary, keep_concepts
 from kg.linking.corpus import Document
@@ -20,7 +20,7 @@ from kg.linking.fit import fold_of
 from kg.linking.fit_context import fit_context
 from kg.linking.linker import Linker
 from kg.linking.normalise import gaps_of
-from kg.tables import CONCEPTS
+from kg.shared.errors import InputError
 
 __all__ = ["fit_accept"]
 

@@ -13,10 +13,9 @@ from kg.config import LinkConfig
 from kg.linking.abbreviations import abbreviations
 from kg.linking.accept import LEAST_LINK, Accept, Place, read_accept
 from kg.linking.dictionary import ACCEPT, APPROXIMATE, Dictionary, read_dictionary
-from kg.linking.normalise import gaps_of, words_of
+from kg.linking.mention import Candidate, Mention
+from kg.linking.normalise import correct, gaps_of, words_of
 from kg.linking.symbols import evident, speaks_of_genes
-from kg.linking.typos import correct
-from kg.mention import Candidate, Mention
 
 if TYPE_CHECKING:
     from kg.linking.approximate import Approximate, Near

@@ -7,10 +7,31 @@ every key that is a prefix of a text's key end at a word's end.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
+from string import ascii_lowercase
 
-__all__ = ["WORD", "fold", "gaps_of", "is_acronym", "key_of", "keys_of", "shouts", "words_of"]
+import marisa_trie
+
+__all__ = [
+    "MIN_LETTERS",
+    "WORD",
+    "correct",
+    "fold",
+    "gaps_of",
+    "is_acronym",
+    "key_of",
+    "keys_of",
+    "shouts",
+    "words_of",
+]
+
+MIN_LETTERS, MAX_LETTERS = 8, 40
+"""Shorter words have too many neighbours that are other words; longer ones are no words."""
+
+ENDING = 2
+"""Letters at a word's end that are taken to be right."""
 
 WORD = re.compile(r"(?!(?<=[^\W_]['\u2019])[sS](?![^\W_]))[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
 """A word; Python's own idea of letters and digits, so one engine cuts both names and texts. Accents
@@ -90,3 +111,29 @@ def _singular(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes")):
         return word[:-2]
     return word[:-1]
+
+
+def correct(word: str, words: marisa_trie.Trie) -> str:
+    """The one word of `words` a single edit away, else `word` itself.
+
+    An edit is a letter left out or added, or two neighbours exchanged. A replaced letter, another
+    first one or another ending mostly make another word: homeless, hopeless; allodynia, allodynic.
+    Words with other signs than a-z are left alone.
+    """
+    if not MIN_LETTERS <= len(word) <= MAX_LETTERS:
+        return word
+    if not (word.isascii() and word.isalpha() and word.islower()):
+        return word
+    if word in words:
+        return word
+    near = {edit for edit in _edits(word) if edit in words}
+    return near.pop() if len(near) == 1 else word
+
+
+def _edits(word: str) -> Iterator[str]:
+    for place in range(1, len(word) - ENDING):
+        before, after = word[:place], word[place:]
+        for letter in ascii_lowercase:
+            yield before + letter + after
+        yield before + after[1:]
+        yield before + after[1] + after[0] + after[2:]

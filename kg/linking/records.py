@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kg.artefact import replacing
-from kg.errors import InputError
-from kg.lines import json_lines
 from kg.linking.linker import Linker
+from kg.linking.mention import Mention
 from kg.linking.scispacy import ScispacyLinker
-from kg.mention import Mention
+from kg.shared.artefact import replacing
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines
 
 __all__ = ["Tally", "ground", "read_records", "write_records"]
 

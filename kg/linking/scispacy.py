@@ -6,8 +6,8 @@ scispaCy and its models are not installed with this package: see https://allenai
 from collections.abc import Callable, Container
 from typing import Any
 
-from kg.errors import InputError
-from kg.mention import Candidate, Mention
+from kg.linking.mention import Candidate, Mention
+from kg.shared.errors import InputError
 
 __all__ = ["ScispacyLinker", "load_scispacy"]
 

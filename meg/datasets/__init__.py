@@ -1,1 +1,1 @@
-"""One reader a data set: its own layout in, `meg.question.Question` in three splits out."""
+"""One reader a data set: its own layout in, `Question` in three splits out."""

@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig, QuizKind
 from meg.datasets.quizgraph import KINDS, QuizGraph
 from meg.datasets.shortcuts import CUES, Choice, shortcuts

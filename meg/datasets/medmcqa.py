@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from kg.errors import InputError
-from kg.lines import json_lines
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines
 from meg.config import MedMCQAConfig
 from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import Splits

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kg.errors import InputError
-from kg.lines import json_lines
-from kg.mention import Candidate, Mention
+from kg.linking.mention import Candidate, Mention
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines
 from meg.config import MedQAConfig
+from meg.datasets.question import Mentions
 from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import NAMES, Splits
-from meg.question import Mentions
 
 __all__ = ["read"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kg.errors import InputError
-from kg.lines import read_text
+from kg.shared.errors import InputError
+from kg.shared.lines import read_text
 from meg.config import MMLUConfig
 from meg.datasets.source import from_hub
 from meg.datasets.splits import Splits

@@ -1,11 +1,11 @@
-"""Questions of the user's own, in the schema of `meg.question`.
+"""Questions of the user's own, in the schema of `meg.datasets.question`.
 
 JSON lines: {"id", "stem", "context", "options": [...], "answer", "kind"}, the answer being the
 right option's number, from 0; `id`, `context` and `kind` may be left out. `mentions` are kept.
 """
 
-from kg.errors import InputError
-from kg.lines import json_lines
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines
 from meg.config import FileConfig
 from meg.datasets.source import item_id
 from meg.datasets.splits import NAMES, Splits

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kg.errors import InputError
-from kg.lines import json_object
+from kg.shared.errors import InputError
+from kg.shared.lines import json_object
 from meg.config import PubMedQAConfig
 from meg.datasets.source import from_hub
 from meg.datasets.splits import Splits

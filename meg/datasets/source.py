@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 
 __all__ = ["from_hub", "item_id"]
 

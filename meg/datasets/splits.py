@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from meg.question import Question
+from meg.datasets.question import Question
 
 __all__ = ["NAMES", "Problem", "Splits"]
 

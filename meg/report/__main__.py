@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from kg.artefact import replacing
-from kg.command import Command, main
+from kg.shared.artefact import replacing
+from kg.shared.command import Command, main
 from meg.report.contents import Contents
 from meg.report.page import render
 from meg.report.sections import sections

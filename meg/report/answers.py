@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from meg.prediction import Prediction, read_predictions
-from meg.question import Question, read_questions
+from meg.datasets.question import Question, read_questions
+from meg.evaluation.prediction import Prediction, read_predictions
 from meg.report.contents import Row, RunFiles
 
 __all__ = ["answers"]

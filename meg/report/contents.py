@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
-from kg.artefact import read_json
-from kg.command import Section
-from kg.errors import InputError
-from kg.lines import json_lines, read_text
+from kg.shared.artefact import read_json
+from kg.shared.command import Section
+from kg.shared.errors import InputError
+from kg.shared.lines import json_lines, read_text
 
 __all__ = [
     "Contents",

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from kg.artefact import read_json
-from kg.comparison import DRAWN, comparison, figure
+from kg.evaluation.comparison import DRAWN, comparison, figure
+from kg.shared.artefact import read_json
 from meg.report.contents import Contents, Row, flat, read_history, read_result
 from meg.report.figures import Cloud, clouds, curves, history_curve, styled
 from meg.report.page import Part, Table

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kg.artefact import read_json
+from kg.shared.artefact import read_json
+from meg.evaluation.table import FEW
 from meg.report.answers import answers
 from meg.report.contents import Contents, Row, RunFiles, flat, read_result
 from meg.report.embeddings import encoders, graph, spaces
 from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table
 from meg.report.trainings import runtimes, trainings
-from meg.summary import FEW
 
 __all__ = ["sections"]
 

@@ -1,6 +1,6 @@
 """The trainings of both phases, and what every job took."""
 
-from kg.artefact import read_json
+from kg.shared.artefact import read_json
 from meg.report.contents import Contents, Row, flat, read_history, read_runtimes
 from meg.report.figures import Curve, curves, history_curve
 from meg.report.page import Part, Table

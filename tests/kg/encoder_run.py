@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from kg.config import LOOKUP, SAGE, EncoderConfig
+from kg.graph.tables import CONCEPTS, read_concepts, write_concepts, write_triplets
 from kg.store import write_store
-from kg.tables import CONCEPTS, read_concepts, write_concepts, write_triplets
 from kg.train import TrainCommand
 
 GROUPS, MEMBERS = 6, 10

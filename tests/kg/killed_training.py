@@ -7,8 +7,8 @@ import contextlib
 import hashlib
 import sys
 
-from kg import training
-from kg.command import main
+from kg.encoders import training
+from kg.shared.command import main
 from kg.train import TrainCommand
 
 epoch = training._Run.epoch

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from safetensors.torch import load_file, save_file
 
-from kg.command import main
 from kg.embed import EmbedCommand
+from kg.shared.command import main
 from kg.store import EmbeddingStore, write_store
 from tests.kg.encoder_run import command, write_tables
 

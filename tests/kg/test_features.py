@@ -12,11 +12,11 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from kg import features as stage
 from kg.config import FeaturesConfig
-from kg.errors import InputError
 from kg.features import FeaturesCommand, encode_names, load_encoder
-from kg.resume import resumable
+from kg.graph.tables import CONCEPTS, write_concepts
+from kg.shared.errors import InputError
+from kg.shared.resume import resumable
 from kg.store import EmbeddingStore
-from kg.tables import CONCEPTS, write_concepts
 
 NAMES = ["Seizure", "long name of a rare disease", "gene", "Long name", "fever", "a b c d e f"]
 

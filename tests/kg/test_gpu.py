@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from kg.config import EncoderConfig
-from kg.inputs import NodeFeatures
-from kg.link_prediction import LinkPredictor, all_vectors
-from kg.sampling import build_adjacency
+from kg.encoders.inputs import NodeFeatures
+from kg.encoders.link_prediction import LinkPredictor, all_vectors
+from kg.graph.sampling import build_adjacency
 from kg.store import EmbeddingStore
 from tests.kg.encoder_run import command, write_tables
-from tests.kg.test_link_prediction import random_features, random_graph
+from tests.kg.encoders.test_link_prediction import random_features, random_graph
 
 pytestmark = pytest.mark.gpu
 

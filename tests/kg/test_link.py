@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from kg.command import main
+from kg.graph.tables import CONCEPTS, write_concepts
 from kg.link import Link
+from kg.shared.command import main
 from kg.store import write_store
-from kg.tables import CONCEPTS, write_concepts
 
 CONCEPT_ROWS = [
     ("C1", "Chronic kidney disease", ["CKD"], [], None),

@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kg import training
 from kg.config import EncoderConfig
-from kg.errors import InputError
-from kg.link_prediction import learning_rate_at
+from kg.encoders import training
+from kg.encoders.link_prediction import learning_rate_at
+from kg.graph.tables import read_concepts
+from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
-from kg.tables import read_concepts
 from tests.kg.encoder_run import command, files, write_tables
 
 

@@ -10,12 +10,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from kg.config import LinkConfig
+from kg.graph.tables import concepts_digest
 from kg.linking.build import build_dictionary
 from kg.linking.dictionary import write_dictionary
 from kg.store import EmbeddingStore, write_store
-from kg.tables import concepts_digest
-from meg.checkpoint import build
 from meg.config import LoraSettings, MapperConfig, ModelConfig
+from meg.model.checkpoint import build
 
 CHAT = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"

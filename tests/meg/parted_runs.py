@@ -23,8 +23,8 @@ from torch.distributed.tensor import DTensor
 
 from meg import finetune
 from meg.finetune import FinetuneCommand
-from meg.objectives import Answer
-from tests.meg.tracing import traced
+from meg.training.objectives import Answer
+from tests.meg.training.tracing import traced
 
 deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 BEFORE = 4

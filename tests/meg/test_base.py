@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.base import BaseCommand, byte_tokenizer, random_model
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from kg.command import main
-from kg.errors import InputError
-from meg.checkpoint import Record, build, read_record, save
+from kg.shared.command import main
+from kg.shared.errors import InputError
 from meg.config import FinetuneConfig, LoraSettings, ModelConfig, PromptConfig, TrainingConfig
+from meg.datasets.question import Question, write_questions
 from meg.finetune import FinetuneCommand
-from meg.question import Question, write_questions
-from meg.tokens import Tokens
-from meg.trained import Calibration
+from meg.model.checkpoint import Record, build, read_record, save
+from meg.model.trained import Calibration
+from meg.prompts.tokens import Tokens
 
 CONFIG = FinetuneConfig(training=TrainingConfig(epochs=1, batch_size=2, report_to=[]))
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from meg.batch import Collator
-from meg.generation import left_padded, write
-from meg.objectives import inputs_of
-from meg.vectors import Vectors
-from tests.meg.test_training import examples, run
+from meg.inference.generation import left_padded, write
+from meg.model.batch import Collator
+from meg.model.scores import inputs_of
+from meg.prompts.vectors import Vectors
+from tests.meg.training.test_loop import examples, run
 
 pytestmark = pytest.mark.gpu
 

@@ -14,13 +14,13 @@ from lm_eval.evaluator import simple_evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg import MEG
 from meg.config import LoraSettings, MapperConfig, ModelConfig, PredictConfig, PromptConfig
+from meg.datasets.question import Mentions, Question
 from meg.harness import HarnessModel
-from meg.predict import predict
-from meg.question import Mentions, Question
-from meg.tokens import Tokens
+from meg.inference.answer import predict
+from meg.prompts.tokens import Tokens
 
 STEM = "Is ataxia a finding in Marfan syndrome?"
 OPTIONS = ("yes", "no", "maybe")

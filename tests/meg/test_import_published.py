@@ -2,10 +2,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from kg.errors import InputError
-from meg.checkpoint import build, load
+from kg.shared.errors import InputError
 from meg.config import LoraSettings, MapperConfig
 from meg.import_published import ImportPublishedCommand, adapter_of, mapper_of, read_state
+from meg.model.checkpoint import build, load
 
 
 @pytest.fixture

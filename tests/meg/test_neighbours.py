@@ -3,14 +3,14 @@
 import polars as pl
 import pytest
 
-from kg.artefact import read_json
-from kg.errors import InputError
-from kg.mention import Candidate, Mention
-from kg.tables import CONCEPTS, TRIPLETS, write_concepts, write_parents, write_triplets
+from kg.graph.tables import CONCEPTS, TRIPLETS, write_concepts, write_parents, write_triplets
+from kg.linking.mention import Candidate, Mention
+from kg.shared.artefact import read_json
+from kg.shared.errors import InputError
 from meg.config import PromptConfig
+from meg.datasets.question import Mentions, Question, read_questions, write_questions
 from meg.neighbours import NeighboursCommand, neighbours_of
-from meg.prompts import question_prompt
-from meg.question import Mentions, Question, read_questions, write_questions
+from meg.prompts.wording import question_prompt
 
 NAMES = {"C1": "Flu", "C2": "Fever", "C3": "Infection", "C4": "Cough", "C5": "Gout", "C6": "Pain"}
 EDGES = [

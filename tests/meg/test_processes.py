@@ -8,13 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kg.mention import Candidate, Mention
-from kg.resume import resumable
-from kg.tables import CONCEPTS, write_concepts
+from kg.graph.tables import CONCEPTS, write_concepts
+from kg.linking.mention import Candidate, Mention
+from kg.shared.resume import resumable
 from meg.align import AlignCommand
 from meg.config import AlignConfig, FinetuneConfig, PromptConfig, TrainingConfig
+from meg.datasets.question import Mentions, Question, read_questions, write_questions
 from meg.finetune import FinetuneCommand
-from meg.question import Mentions, Question, read_questions, write_questions
 from tests.torchrun import flags, launch
 
 TRAINING = TrainingConfig(

@@ -1,10 +1,9 @@
 import pytest
 
-from kg.artefact import read_json
-from kg.command import main
-from meg.datasets.splits import Splits
-from meg.question import read_questions
-from meg.questions import QuestionsCommand, duplicates
+from kg.shared.artefact import read_json
+from kg.shared.command import main
+from meg.datasets.question import read_questions
+from meg.questions import QuestionsCommand
 
 ROWS = "Which?,a,b,c,d,A\nWhat?,a,b,c,d,X\nWhich?,d,c,b,a,D\nWho?,a,a,c,d,B\n"
 
@@ -61,18 +60,3 @@ class TestNoTestQuestion:
         expected = f"{mmlu} has no test question that can be asked (anatomy-test-1:"
         assert expected in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
-
-
-class TestDuplicates:
-    def test_across_splits_whatever_the_case_and_order(self):
-        splits = Splits()
-        splits.add("train", "1", stem="Which  one?", options=["a", "B"], answer=0)
-        splits.add("test", "2", stem="which one?", options=["b", "A"], answer=1)
-        splits.add("test", "3", stem="which one?", options=["b", "c"], answer=1)
-        assert duplicates(splits) == {"train-test": [["1", "2"]]}
-
-    def test_of_three_splits_name_all_of_them(self):
-        splits = Splits()
-        for split in ("train", "dev", "test"):
-            splits.add(split, split, stem="which?", options=["a", "b"], answer=0)
-        assert duplicates(splits) == {"train-dev-test": [["train", "dev", "test"]]}

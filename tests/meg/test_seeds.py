@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from kg.artefact import file_digest, read_json, write_json
-from kg.errors import InputError
+from kg.shared.artefact import file_digest, read_json, write_json
+from kg.shared.errors import InputError
 from meg.seeds import SeedsCommand, over_seeds
 
 

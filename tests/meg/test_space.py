@@ -3,11 +3,11 @@ import polars as pl
 import pytest
 import torch
 
-from kg.command import main
+from kg.graph.tables import write_concepts
+from kg.shared.command import main
 from kg.store import EmbeddingStore, write_store
-from kg.tables import write_concepts
-from meg.checkpoint import Record, build, load_mapper, save
 from meg.config import MapperConfig
+from meg.model.checkpoint import Record, build, load_mapper, save
 from meg.space import SpaceCommand, _chosen, space
 
 

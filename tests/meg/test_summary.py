@@ -1,10 +1,10 @@
 import pytest
 
-from kg.artefact import write_json
-from kg.command import main
-from meg.comparison import compare
-from meg.prediction import Prediction
-from meg.score import score
+from kg.shared.artefact import write_json
+from kg.shared.command import main
+from meg.evaluation.paired import compare
+from meg.evaluation.prediction import Prediction
+from meg.evaluation.result import score
 from meg.seeds import over_seeds
 from meg.summary import SummaryCommand
 

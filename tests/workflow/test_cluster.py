@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from yte import process_yaml
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from tests.workflow.conftest import Snakemake
 from tests.workflow.test_config import changed
 from workflow.config import load_config

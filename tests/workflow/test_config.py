@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from workflow.config import load_config
 from workflow.layers import merge
 from workflow.plan import Plan

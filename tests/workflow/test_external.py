@@ -10,9 +10,9 @@ import yaml
 from pydantic import TypeAdapter
 
 from benchmarks.rrf_folder import write_rrf_folder
-from kg import rrf
+from kg.sources.umls import rrf
 from meg.config import QuestionsConfig, TrainingConfig
-from tests.kg.release_folder import write_release_folder
+from tests.kg.sources.release_folder import write_release_folder
 from tests.workflow.conftest import ROOT, Snakemake
 from tests.workflow.test_dag import jobs
 from workflow import external

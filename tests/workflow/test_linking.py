@@ -8,7 +8,7 @@ import yaml
 
 from kg.config import LinkConfig
 from kg.linking.linker import Linker
-from tests.kg.release_folder import write_release_folder
+from tests.kg.sources.release_folder import write_release_folder
 from tests.workflow.conftest import Snakemake
 from tests.workflow.test_config import changed
 from tests.workflow.test_dag import jobs

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from tests.workflow.conftest import Snakemake
 from workflow.owner import check_owner
 

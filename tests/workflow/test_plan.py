@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from tests.workflow.test_config import changed
 from workflow.config import load_config
 from workflow.plan import Plan

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from benchmarks.rrf_folder import write_rrf_folder
+from kg.graph.tables import read_concepts
 from kg.linking.linker import Linker
 from kg.store import EmbeddingStore
-from kg.tables import read_concepts
-from tests.kg.release_folder import write_release_folder
+from tests.kg.sources.release_folder import write_release_folder
 from tests.workflow.conftest import Snakemake, runner
 from tests.workflow.test_dag import jobs
 

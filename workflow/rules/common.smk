@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from kg.config import LOOKUP, SAGE
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
 from workflow.config import load_config
 from workflow.external import (

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from kg.config import LinkConfig
-from kg.errors import InputError
 from kg.linking.accept import Accept, features, read_accept, write_accept
 from kg.linking.build import build_dictionary
 from kg.linking.context import PLACES, Context, gap_token, suffix_token
@@ -16,6 +15,7 @@ from kg.linking.fit import fit_folds
 from kg.linking.fit_accept import _best_threshold, fit_accept
 from kg.linking.fit_context import fit_context
 from kg.linking.linker import Linker
+from kg.shared.errors import InputError
 from tests.kg.linking.test_linker import table
 
 CONCEPTS = [("C1", "Cold", []), ("C2", "Rhinitis", ["common cold"]), ("C3", "Fever", [])]

@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from kg.command import main
 from kg.config import LinkConfig
-from kg.errors import InputError
+from kg.graph.tables import write_concepts
 from kg.link import Link
 from kg.linking.approximate import Approximate
 from kg.linking.linker import Linker
-from kg.tables import write_concepts
+from kg.shared.command import main
+from kg.shared.errors import InputError
 from tests.kg.linking.test_linker import table
 
 NAMES = ["cystic fibrosis", "muscular dystrophy", "dystonia", "hypertensive disorder", "gout"]

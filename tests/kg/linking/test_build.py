@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from kg.config import LinkConfig
 from kg.linking.build import _keyed, build_dictionary
+from kg.linking.dictionary import PRIORS
 from kg.linking.normalise import key_of
-from kg.linking.priors import PRIORS
 from tests.kg.linking.test_linker import linker, table
 
 NAME = st.text(st.sampled_from("aeisxAS19 -_.'\x00\n(éßµ中Σ"), max_size=12)

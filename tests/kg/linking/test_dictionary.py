@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from kg.config import LinkConfig
-from kg.errors import InputError
+from kg.graph.tables import CONCEPTS
 from kg.linking.build import build_dictionary
 from kg.linking.dictionary import read_dictionary, write_dictionary
-from kg.tables import CONCEPTS
+from kg.shared.errors import InputError
 
 ROWS = [("C1", "Ataxia", ["Dyssynergia"], [], None), ("C2", "Fever", [], [], None)]
 

@@ -7,15 +7,15 @@ import polars as pl
 import pytest
 
 from kg.config import LinkConfig
-from kg.errors import InputError
 from kg.linking.build import build_dictionary
 from kg.linking.corpus import Document, held_out, read_corpus
 from kg.linking.counts import count
+from kg.linking.dictionary import PRIORS, read_priors, write_priors
 from kg.linking.evaluate import evaluate, scores_table
 from kg.linking.fit import fit_priors
 from kg.linking.linker import Linker
 from kg.linking.normalise import key_of
-from kg.linking.priors import PRIORS, read_priors, write_priors
+from kg.shared.errors import InputError
 from tests.kg.linking.test_linker import linker, table
 
 

@@ -8,8 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kg.linking.abbreviations import abbreviations
-from kg.linking.normalise import fold, key_of, keys_of, words_of
-from kg.linking.typos import correct
+from kg.linking.normalise import correct, fold, key_of, keys_of, words_of
 from tests.kg.linking.test_linker import found, linker
 
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.config import LinkConfig
-from kg.errors import InputError
+from kg.graph.tables import CONCEPTS, normalise_concepts
 from kg.link import Linker
 from kg.linking.build import build_dictionary, keep_concepts
 from kg.linking.dictionary import read_dictionary, write_dictionary
 from kg.linking.generic import GENERIC
-from kg.tables import CONCEPTS, normalise_concepts
+from kg.shared.errors import InputError
 
 ROWS = [
     ("C0000001", "Seizure", ["Seizures", "Epileptic fit"]),

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kg.errors import InputError
 from kg.linking.scispacy import ScispacyLinker, load_scispacy
+from kg.shared.errors import InputError
 
 
 def entity(start, end, *kb_ents):

@@ -4,12 +4,12 @@ import polars as pl
 import pytest
 
 from kg.config import LinkConfig
+from kg.graph.tables import CONCEPTS, normalise_concepts
 from kg.linking.build import build_dictionary
+from kg.linking.dictionary import PRIORS
 from kg.linking.linker import Linker
 from kg.linking.normalise import fold
-from kg.linking.priors import PRIORS
 from kg.linking.symbols import _GENE_WORDS, is_gene, is_symbol
-from kg.tables import CONCEPTS, normalise_concepts
 
 ROWS = [
     ("G1", "HR", [], ["gene"]),

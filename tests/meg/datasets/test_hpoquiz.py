@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from kg.errors import InputError
-from kg.tables import CONCEPTS, TRIPLETS, normalise_concepts, normalise_triplets
+from kg.graph.tables import CONCEPTS, TRIPLETS, normalise_concepts, normalise_triplets
+from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
 from meg.datasets.hpoquiz import build
 from meg.datasets.quizgraph import KINDS, QuizGraph

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import MedMCQAConfig
 from meg.datasets.medmcqa import read
 

@@ -1,6 +1,6 @@
 import pytest
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import MMLUConfig
 from meg.datasets.mmlu import read
 

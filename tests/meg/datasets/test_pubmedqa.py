@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from kg.errors import InputError
+from kg.shared.errors import InputError
 from meg.config import PubMedQAConfig
 from meg.datasets.pubmedqa import read
 

@@ -7,13 +7,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kg.command import main
-from meg.prediction import Prediction, write_predictions
-from meg.question import Question, write_questions
+from kg.shared.command import main
+from meg.datasets.question import Question, write_questions
+from meg.evaluation.prediction import Prediction, write_predictions
 from meg.report.__main__ import ReportCommand
 from meg.report.answers import answers
 from meg.report.contents import RunFiles, read_runtimes
-from tests.kg.test_comparison import metrics
+from tests.kg.evaluation.test_comparison import metrics
 
 RESULT: dict[str, Any] = {
     "accuracy": 0.5,

@@ -1,0 +1,1 @@
+"""The encoders: text and graph to a vector a concept."""

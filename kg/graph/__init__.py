@@ -1,0 +1,1 @@
+"""The graph: its two tables, its split, who sends messages to whom, its hierarchy."""

@@ -1,0 +1,1 @@
+"""What any stage may use: commands, errors, whole files, processes, precision."""

@@ -1,0 +1,1 @@
+"""What the source commands do: files of others to the two tables."""

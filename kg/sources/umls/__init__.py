@@ -1,0 +1,1 @@
+"""A UMLS Metathesaurus to the two tables."""

@@ -1,0 +1,1 @@
+"""Predictions to results: accuracy, intervals, paired comparisons."""

@@ -1,0 +1,112 @@
+"""Answers to questions: by the options' likelihood, or by what is written."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from kg.shared.errors import InputError
+from meg.config import PredictConfig, PromptConfig
+from meg.datasets.question import Question
+from meg.evaluation.prediction import Prediction
+from meg.inference.generation import left_padded, write
+from meg.model.batch import Collator
+from meg.model.network import MEG
+from meg.model.scores import inputs_of, option_scores
+from meg.prompts.parse import chosen_option
+from meg.prompts.tokens import Example, Tokens
+from meg.prompts.vectors import Vectors
+
+__all__ = ["predict"]
+
+MAX_ANSWER_TOKENS = 30
+"""As in the published evaluation."""
+
+Answered = Callable[[Sequence[Question], Sequence[Example]], list[Prediction]]
+
+
+@torch.no_grad()
+def predict(
+    meg: MEG,
+    tokens: Tokens,
+    questions: Sequence[Question],
+    vectors: Vectors,
+    prompt: PromptConfig,
+    config: PredictConfig,
+) -> list[Prediction]:
+    """The answer to every question, in the questions' order.
+
+    By likelihood: the option with the best score. By generation: the option that the text names.
+    """
+    meg.eval()
+    if config.method == "generate" and prompt.answer == "yesno":
+        raise InputError(
+            "prompt.answer yesno asks about each option by itself and cannot be generated; set "
+            "prompt.answer to letter or text, or predict.method to likelihood"
+        )
+    answer = _generator if config.method == "generate" else _scorer
+    answered = answer(meg, tokens, vectors, prompt)
+    examples = [tokens.question_example(q, prompt, vectors.known) for q in questions]
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i]))
+    predictions: dict[int, Prediction] = {}
+    with tqdm(total=len(order), desc="questions", disable=None) as progress:
+        for start in range(0, len(order), config.batch_size):
+            chosen = order[start : start + config.batch_size]
+            rows = answered([questions[i] for i in chosen], [examples[i] for i in chosen])
+            predictions |= dict(zip(chosen, rows, strict=True))
+            progress.update(len(chosen))
+    return [predictions[i] for i in range(len(examples))]
+
+
+def _scorer(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
+    verdicts = tokens.verdicts if prompt.answer == "yesno" else None
+    collate = Collator.of(meg, vectors, verdicts is not None)
+
+    def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
+        batch = {name: value.to(meg.device) for name, value in collate(examples).items()}
+        with meg.autocast():
+            logits = meg(**inputs_of(batch))
+        scores = option_scores(logits, batch, verdicts).cpu()
+        if not torch.isfinite(scores).all():
+            raise InputError(
+                f"the model's scores of {questions[0].id} and the {len(questions) - 1} questions "
+                "with it are no numbers; train it again with a lower learning_rate, or in float32"
+            )
+        of_question = scores.split([len(example.branches) for example in examples])
+        return [
+            _prediction(
+                question,
+                example,
+                int(own.argmax()),
+                scores=tuple(round(float(score), 4) for score in own),
+            )
+            for question, example, own in zip(questions, examples, of_question, strict=True)
+        ]
+
+    return answered
+
+
+def _generator(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
+    def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
+        texts = write(meg, tokens, left_padded(examples, vectors), MAX_ANSWER_TOKENS)
+        return [
+            _prediction(question, example, chosen_option(text, question.options, prompt), text=text)
+            for question, example, text in zip(questions, examples, texts, strict=True)
+        ]
+
+    return answered
+
+
+def _prediction(
+    question: Question, example: Example, chosen: int | None, **more: Any
+) -> Prediction:
+    return Prediction(
+        id=question.id,
+        kind=question.kind,
+        answer=question.answer,
+        prediction=chosen,
+        concepts=example.cuis,
+        shortened=example.shortened,
+        **more,
+    )

@@ -1,0 +1,1 @@
+"""The network: an LLM with concept vectors injected, and its checkpoints."""

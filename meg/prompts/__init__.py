@@ -1,0 +1,1 @@
+"""Questions to prompts, prompts to tokens, and the concepts' vectors in them."""

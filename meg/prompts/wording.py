@@ -1,0 +1,226 @@
+"""Questions to prompts: text with a marker wherever a concept's vector goes, for every data set.
+
+A prompt is a prefix that all options share, and one branch an option. A concept's marker stands
+right behind the words that name it, so that the LLM need not be told which is which.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from kg.linking.mention import Mention
+from kg.shared.errors import InputError
+from meg.config import PromptConfig
+from meg.datasets.question import Mentions, Neighbours, Question
+
+__all__ = [
+    "LETTERS",
+    "MARKER",
+    "Known",
+    "Prompt",
+    "name_prompt",
+    "needs_store",
+    "open_prompt",
+    "prompt_version",
+    "question_prompt",
+    "shows_options",
+    "with_triplets",
+]
+
+MARKER = "<|concept|>"
+"""Stands for a concept vector in prompt text; removed from the data's own text."""
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Known = Callable[[str], bool]
+"""Whether a cui has a vector."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Text of one example; the k-th marker of user + branches belongs to the k-th cui."""
+
+    id: str
+    user: str
+    branches: tuple[str, ...]
+    cuis: tuple[str, ...]
+    gold: int = 0
+    names: tuple[str, ...] = ()
+    """Phase I: the names of the concepts, in order."""
+
+
+def name_prompt(concepts: Sequence[tuple[str, str]]) -> Prompt:
+    """Phase I: say the names of concepts (cui, name) from their vectors alone."""
+    cuis, names = zip(*concepts, strict=True)
+    names = tuple(name.replace(MARKER, "") for name in names)
+    what = "this medical concept" if len(cuis) == 1 else "these medical concepts"
+    user = f"Name {what}: " + "; ".join([MARKER] * len(cuis))
+    return Prompt("; ".join(cuis), user, ("; ".join(names),), cuis, names=names)
+
+
+def question_prompt(question: Question, config: PromptConfig, known: Known) -> Prompt:
+    """Phase II and evaluation: a question with its concepts; `known` drops those without vector."""
+    if config.concepts == "question+options" and not shows_options(config):
+        raise InputError(
+            "prompt.concepts question+options: the options' texts are in no prompt with "
+            f"list_options false and answer {config.answer}; set list_options, or answer to yesno"
+        )
+    lettered = config.list_options or config.answer == "letter"
+    if lettered and len(question.options) > len(LETTERS):
+        raise InputError(
+            f"question {question.id} has {len(question.options)} options, and there are "
+            f"{len(LETTERS)} letters; set prompt.list_options false and prompt.answer to text or "
+            "yesno"
+        )
+    mentions = question.mentions or Mentions()
+    of_options = mentions.options or ((),) * len(question.options)
+    writer = _Writer(known, config, question.kind, _neighbours(question, config.parents))
+    if config.concepts != "none":
+        writer.choose((*mentions.context, *mentions.stem))
+    lines = [
+        config.instruction,
+        writer.write(question.context, mentions.context),
+        writer.write(question.stem, mentions.stem),
+    ]
+
+    def option_texts() -> list[str]:
+        texts = []
+        for option, found in zip(question.options, of_options, strict=True):
+            if config.concepts == "question+options":
+                writer.choose(found)
+            texts.append(writer.write(option, found))
+        return texts
+
+    if config.list_options:
+        lines += [
+            f"{letter}. {text}" for letter, text in zip(LETTERS, option_texts(), strict=False)
+        ]
+    if config.answer == "yesno":
+        branches = [f"{text}?" for text in option_texts()]
+    elif config.answer == "letter":
+        branches = list(LETTERS[: len(question.options)])
+    else:
+        branches = [option.replace(MARKER, "") for option in question.options]
+    return Prompt(
+        question.id,
+        "\n".join(line for line in lines if line),
+        tuple(branches),
+        tuple(writer.cuis),
+        gold=question.answer,
+    )
+
+
+def shows_options(config: PromptConfig) -> bool:
+    """Whether options are read with their concepts; else, at most, their bare texts are scored."""
+    return config.list_options or config.answer == "yesno"
+
+
+def needs_store(config: PromptConfig) -> bool:
+    """Whether it is asked which concepts have a vector: to inject it, or to choose triplets."""
+    return config.concepts != "none" or config.triplets > 0
+
+
+def prompt_version(config: PromptConfig, system: str = "") -> str:
+    """Equal for equal wording: a digest of a question's text as config and this module put it.
+
+    Which concepts are injected does not count, so that a text-only run can be told to have asked
+    in the same words.
+    """
+    plain = config.model_copy(update={"triplets": 0, "parents": 0})
+    question = Question(id="q", stem="stem", context="context", options=("a", "b"), answer=0)
+    prompt = question_prompt(question, plain, lambda cui: False)
+    wording = json.dumps([system, prompt.user, prompt.branches, config.answer])
+    return hashlib.sha256(wording.encode()).hexdigest()[:12]
+
+
+def open_prompt(
+    text: str, mentions: Sequence[Mention], config: PromptConfig, known: Known
+) -> Prompt:
+    """A question without options or parents, to be answered in the LLM's own words."""
+    writer = _Writer(known, config)
+    if config.concepts != "none":
+        writer.choose(mentions)
+    return Prompt("", writer.write(text, mentions), (), tuple(writer.cuis))
+
+
+def with_triplets(question: Question, config: PromptConfig, known: Known) -> Question:
+    """The question with triplets of its best concepts behind its context, a line each.
+
+    Options have no part in the choice, and the lines are the first to go where a context is
+    shortened.
+    """
+    neighbours = _neighbours(question, config.triplets)
+    mentions = question.mentions or Mentions()
+    chosen = _best((*mentions.context, *mentions.stem), known, config.triplet_concepts)
+    found = (neighbours[cui].triplets[: config.triplets] for cui in chosen if cui in neighbours)
+    lines = dict.fromkeys(line for one in found for line in one)
+    return question.model_copy(
+        update={"context": "\n".join(filter(None, [question.context, *lines]))}
+    )
+
+
+def _neighbours(question: Question, shown: int) -> dict[str, Neighbours]:
+    """Of the question's concepts; raises InputError where they are needed and were never added."""
+    if shown and question.neighbours is None:
+        raise InputError(
+            f"question {question.id} has no neighbours, which prompt.parents and prompt.triplets "
+            "need; run meg.neighbours on the grounded questions"
+        )
+    return question.neighbours or {}
+
+
+def _best(mentions: Iterable[Mention], known: Known, most: int) -> list[str]:
+    """The best concepts of these mentions: by score, then by length."""
+    best: dict[str, tuple[float, int]] = {}
+    for mention in mentions:
+        if (found := _concept(mention, known)) is not None:
+            rank = (found[1], mention.end - mention.start)
+            best[found[0]] = max(rank, best.get(found[0], rank))
+    return sorted(best, key=lambda cui: best[cui], reverse=True)[:most]
+
+
+def _concept(mention: Mention, known: Known) -> tuple[str, float] | None:
+    candidates = (c for c in mention.candidates if known(c.cui))
+    return next(((c.cui, c.score) for c in candidates), None)
+
+
+class _Writer:
+    """Writes texts with a marker behind the first mention of each chosen concept."""
+
+    def __init__(
+        self,
+        known: Known,
+        config: PromptConfig,
+        kind: str = "",
+        neighbours: Mapping[str, Neighbours] = MappingProxyType({}),
+    ) -> None:
+        most = config.max_concepts
+        self.most = most if isinstance(most, int) else most.get(kind, most["other"])
+        self.known = known
+        self.parents = config.parents
+        self.neighbours = neighbours
+        self.chosen: set[str] = set()
+        self.cuis: list[str] = []
+
+    def choose(self, mentions: Iterable[Mention]) -> None:
+        """From now on mark the best concepts of these mentions."""
+        self.chosen = set(_best(mentions, self.known, self.most))
+
+    def write(self, text: str, mentions: Iterable[Mention]) -> str:
+        """The text with markers; appends their concepts to `cuis` in the order of the text."""
+        pieces, end, open_ = [], 0, set(self.chosen)
+        for mention in sorted(mentions, key=lambda mention: mention.end):
+            found = _concept(mention, self.known)
+            if found is not None and found[0] in open_:
+                open_.remove(found[0])
+                cuis = self._with_parents(found[0])
+                pieces += [text[end : mention.end].replace(MARKER, ""), MARKER * len(cuis)]
+                end = mention.end
+                self.cuis += cuis
+        return "".join(pieces) + text[end:].replace(MARKER, "")
+
+    def _with_parents(self, cui: str) -> list[str]:
+        above = self.neighbours[cui].parents if cui in self.neighbours else ()
+        return [cui, *filter(self.known, above)][: 1 + self.parents]

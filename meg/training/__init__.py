@@ -1,0 +1,1 @@
+"""Both training phases: objectives and the loop that minimises them."""

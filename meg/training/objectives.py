@@ -1,0 +1,101 @@
+"""What the two phases minimise, as modules that the training loop can hold.
+
+Both run one MEG forward on a batch of `meg.model.batch` and return the loss summed over examples
+and divided by the examples of the whole optimiser step, so that 8 x 1 and 1 x 8 examples are the
+same.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from meg.config import AlignConfig, MapperConfig
+from meg.model.batch import Batch
+from meg.model.mapper import build_network
+from meg.model.network import MEG
+from meg.model.scores import inputs_of, mean_names, option_scores
+from meg.training.losses import back_mapping, listwise, nt_xent
+
+__all__ = ["Align", "Answer", "Contrast"]
+
+LIKELIHOOD_SCALE = 3.0
+"""Sharpens the softmax over mean log-likelihoods, whose differences are small (docs/method.md)."""
+
+
+class Contrast(nn.Module):
+    """The losses of Phase I that need no LLM pass: names and back-mapping.
+
+    NT-Xent between g(x) and the mean of the name's token embeddings, and 1 - cos(f(g(x)), x) with
+    the inverse mapper f; weighted a and 1 - a, where a is learned, kept in (0, 1) by
+    a sigmoid, and 0.5 at first.
+    """
+
+    def __init__(self, config: AlignConfig, mapper: MapperConfig, kge: int, hidden: int) -> None:
+        super().__init__()
+        self.config = config
+        self.inverse = build_network(mapper, hidden, kge)
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, meg: MEG, batch: Batch, temperature: float) -> dict[str, Tensor]:
+        """The losses that are switched on, weighted, each a mean over the batch's concepts."""
+        concepts = batch["concepts"]
+        mapped = meg.mapper(concepts)
+        names = mean_names(meg.llm.get_input_embeddings(), batch)
+        share = torch.sigmoid(self.weight)[0]
+        losses = {}
+        if self.config.contrastive:
+            centre = meg.mapper.centre
+            losses["contrastive"] = share * nt_xent(
+                centre(mapped), centre(names), batch["groups"], temperature
+            )
+        if self.config.cosine:
+            losses["cosine"] = (1 - share) * back_mapping(self.inverse(mapped), concepts)
+        return losses
+
+
+class Align(nn.Module):
+    """Phase I: cross-entropy of the name, plus `Contrast`."""
+
+    accepts_loss_kwargs = True
+
+    def __init__(self, meg: MEG, contrast: Contrast) -> None:
+        super().__init__()
+        self.meg = meg
+        self.contrast = contrast
+
+    def forward(self, num_items_in_batch: Tensor | int | None = None, **batch: Tensor) -> dict:
+        logits = self.meg(**inputs_of(batch))
+        names = -option_scores(logits, batch, None).mean()
+        parts = {"name": names}
+        parts |= self.contrast(self.meg, batch, self.contrast.config.temperature)
+        loss = torch.stack(list(parts.values())).sum()
+        return {"loss": loss * _share(batch, num_items_in_batch), **_detached(parts)}
+
+
+class Answer(nn.Module):
+    """Phase II: cross-entropy of the answer, or of a softmax over the options' scores."""
+
+    accepts_loss_kwargs = True
+
+    def __init__(self, meg: MEG, over_options: bool, verdicts: tuple[int, int] | None) -> None:
+        super().__init__()
+        self.meg = meg
+        self.over_options = over_options
+        self.verdicts = verdicts
+
+    def forward(self, num_items_in_batch: Tensor | int | None = None, **batch: Tensor) -> dict:
+        scores = option_scores(self.meg(**inputs_of(batch)), batch, self.verdicts)
+        if self.over_options:
+            scale = 1.0 if self.verdicts else LIKELIHOOD_SCALE
+            loss = listwise(scores, batch["question"], batch["labels"], scale).mean()
+        else:
+            loss = -scores.mean()
+        return {"loss": loss * _share(batch, num_items_in_batch)}
+
+
+def _share(batch: Batch, items: Tensor | int | None) -> Tensor | float:
+    """This batch's share of the examples of the optimiser step."""
+    return 1.0 if items is None else len(batch["labels"]) / items
+
+
+def _detached(parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"loss_{name}": value.detach() for name, value in parts.items()}

@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from kg.shared.errors import InputError
+from meg.config import PredictConfig, PromptConfig
+from meg.datasets.question import Question
+from meg.inference.answer import predict
+from meg.prompts.parse import chosen_option
+from meg.prompts.vectors import Vectors
+from tests.meg.prompts.test_wording import QUESTION
+
+PROMPT = PromptConfig(answer="text", list_options=False)
+
+
+def questions():
+    others = [
+        Question(id=f"q{i}", stem="Which? " * i, options=("a", "bb", "c" * i), answer=i % 3)
+        for i in range(2, 9)
+    ]
+    known = QUESTION.model_dump() | {"id": "q1"}
+    return [Question.model_validate(known), *others]
+
+
+class TestPredictions:
+    def test_come_in_the_order_of_the_questions(self, meg_and_tokens, store):
+        found = predict(*meg_and_tokens, questions(), Vectors(store), PROMPT, PredictConfig())
+        assert [row.id for row in found] == [question.id for question in questions()]
+        assert [len(row.scores) for row in found] == [2, *[3] * 7]
+
+    def test_do_not_depend_on_the_batch_size(self, meg_and_tokens, store):
+        """Scores agree to 1e-4, as they are written."""
+        both = [
+            predict(
+                *meg_and_tokens, questions(), Vectors(store), PROMPT, PredictConfig(batch_size=size)
+            )
+            for size in (1, 8)
+        ]
+        for one, eight in zip(*both, strict=True):
+            assert one.prediction == eight.prediction
+            differences = [abs(a - b) for a, b in zip(one.scores, eight.scores, strict=True)]
+            assert max(differences) <= 2e-4
+
+    def test_say_which_concepts_were_injected(self, meg_and_tokens, store):
+        found = predict(*meg_and_tokens, questions(), Vectors(store), PROMPT, PredictConfig())
+        assert all(not row.concepts for row in found)  # C1, C2 and C9 have no vector
+
+
+class TestMethods:
+    """Every way of answering, twice: the same both times."""
+
+    @pytest.mark.parametrize("answer", ["letter", "text"])
+    def test_likelihood_chooses_the_best_score(self, answer, meg_and_tokens, store):
+        prompt = PromptConfig(answer=answer)
+        first, again = (
+            predict(*meg_and_tokens, questions(), Vectors(store), prompt, PredictConfig())
+            for _ in range(2)
+        )
+        assert first == again
+        assert all(row.prediction == row.scores.index(max(row.scores)) for row in first)
+
+    def test_generation_is_parsed_strictly(self, meg_and_tokens, store):
+        config = PredictConfig(method="generate")
+        first, again = (
+            predict(*meg_and_tokens, questions(), Vectors(store), PROMPT, config) for _ in range(2)
+        )
+        assert first == again
+        # A random LLM writes nothing that could be read.
+        assert [row.prediction for row in first] == [None] * 8
+        assert all(row.text for row in first)
+        assert not any(row.right for row in first)
+
+    def test_what_was_written_is_what_is_parsed(self, meg_and_tokens, store, monkeypatch):
+        written = ["(A).", "B or C", "c"]
+        monkeypatch.setattr("meg.inference.answer.write", lambda *_: written)
+        asked = questions()[1:4]
+        config = PredictConfig(method="generate")
+        found = predict(*meg_and_tokens, asked, Vectors(store), PromptConfig(), config)
+        by_text = [(row.text, row.prediction) for row in found]
+        expected = [(x, chosen_option(x, "abc", PromptConfig())) for x in written]
+        assert sorted(by_text) == sorted(expected)
+        assert dict(by_text) == {"(A).": 0, "B or C": None, "c": 2}
+
+    def test_yes_and_no_cannot_be_generated(self, meg_and_tokens, store):
+        prompt, config = PromptConfig(answer="yesno"), PredictConfig(method="generate")
+        with pytest.raises(InputError, match=r"set prompt\.answer to letter or text"):
+            predict(*meg_and_tokens, questions(), Vectors(store), prompt, config)
+
+
+def test_scores_that_are_no_numbers_are_an_error(meg_and_tokens, store):
+    meg, tokens = meg_and_tokens
+    torch.nn.init.constant_(meg.llm.get_output_embeddings().weight, torch.nan)
+    with pytest.raises(
+        InputError, match=r"scores of q\d and the 7 questions with it are no numbers"
+    ):
+        predict(meg, tokens, questions(), Vectors(store), PROMPT, PredictConfig())
