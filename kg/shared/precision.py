@@ -5,17 +5,29 @@ float32 (docs/benchmarks.md), so there float32 stands in, which the log says.
 import logging
 import time
 import timeit
+from collections.abc import Mapping
 from functools import cache, partial
-from typing import TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 
-from kg.config import EncoderConfig, FeaturesConfig
 from kg.shared import processes
 
 __all__ = ["as_computed", "fast_bfloat16"]
 
-Settings = TypeVar("Settings", EncoderConfig, FeaturesConfig)
+
+class Computed(Protocol):
+    """A section of the configuration that says whether to compute in bfloat16."""
+
+    @property
+    def bf16(self) -> bool:
+        """Whether it is wanted."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """The section with other values; pydantic's."""
+
+
+Settings = TypeVar("Settings", bound=Computed)
 
 log = logging.getLogger(__name__)
 
