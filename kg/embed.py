@@ -109,6 +109,7 @@ class EmbedCommand(Command):
             np.concatenate([old.embedding, *vectors])[order],
             old.attributes["config"],
             old.attributes["metrics"],
+            old.space,
         )
         log.info("%s: %d concepts, of them %d new", self.out, len(cuis), len(new))
 

@@ -2,8 +2,9 @@
 
 Layout: data set `cui` (N, fixed-width bytes, sorted), data set `embedding` (N, D), contiguous,
 float16 or float32. Attributes: `format`, `concepts` (digest of the ordered cuis, see
-`kg.graph.tables.concepts_digest`), `config` and `metrics` (JSON). The vectors are mapped at their
-offset in the file, so opening costs no memory and a look-up is a binary search.
+`kg.graph.tables.concepts_digest`), `config` and `metrics` (JSON), `space` (id of the vector space,
+which files of before it lack). The vectors are mapped at their offset in the file, so opening costs
+no memory and a look-up is a binary search.
 """
 
 import hashlib
@@ -60,12 +61,14 @@ class EmbeddingStore:
 
     @property
     def space(self) -> str:
-        """Digest of what the numbers of a vector mean: of the encoder's settings and measures.
+        """Id of what the numbers of a vector mean; `kg.embed` adds concepts in the same space.
 
-        `kg.embed` adds concepts in the same space; vectors without measures were made elsewhere,
-        and are told apart by their concepts.
+        A file without the attribute is known by the encoder's settings and measures, or, where
+        there are no measures, by its concepts.
         """
         attributes = self.attributes
+        if "space" in attributes:
+            return str(attributes["space"])
         made = [attributes["config"], attributes["metrics"] or attributes["concepts"]]
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
 
@@ -110,8 +113,13 @@ def write_store(
     embedding: np.ndarray,
     config: dict[str, Any],
     metrics: dict[str, Any],
+    space: str | None = None,
 ) -> None:
-    """Write vectors (N, D), float16 or float32, row i belonging to the i-th of the sorted cuis."""
+    """Write vectors (N, D), float16 or float32, row i belonging to the i-th of the sorted cuis.
+
+    `space`: that of the store which this one extends; None: a new one, named by the digest of the
+    vectors and their cuis.
+    """
     rows, is_float = embedding.shape[0], embedding.dtype in (np.float16, np.float32)
     if embedding.ndim != 2 or rows != len(cuis) or not is_float:
         raise InputError(
@@ -130,11 +138,13 @@ def write_store(
             f"{path}: {len(broken)} vectors are not finite (first {cuis[int(broken[0])]}); "
             "lower the learning rate or store float32"
         )
+    concepts = concepts_digest(cuis)
     with replacing(path, embedding.nbytes) as temporary, open_hdf5(temporary, "w", "") as file:
         file.create_dataset("cui", data=np.array([cui.encode() for cui in cuis], dtype=bytes))
         file.create_dataset("embedding", data=embedding)
         file.attrs["format"] = FORMAT
-        file.attrs["concepts"] = concepts_digest(cuis)
+        file.attrs["concepts"] = concepts
+        file.attrs["space"] = space or _space_of(embedding, concepts)
         file.attrs["config"] = json.dumps(config)
         file.attrs["metrics"] = json.dumps(metrics)
 
@@ -145,13 +155,20 @@ def matching_rows(names: list[str], cuis: pl.Series) -> np.ndarray:
     return np.array([place.get(cui, -1) for cui in cuis], dtype=np.int64)
 
 
+def _space_of(embedding: np.ndarray, concepts: str) -> str:
+    digest = hashlib.sha256(f"{concepts} {embedding.dtype} {embedding.shape}\n".encode())
+    digest.update(np.ascontiguousarray(embedding).view(np.uint8).data)
+    return digest.hexdigest()
+
+
 def _attributes(file: h5py.File, path: Path) -> dict[str, Any]:
     if file.attrs.get("format") != FORMAT:
         raise InputError(
             f"{path} is not a store of format {FORMAT} (got {file.attrs.get('format')!r}); "
             "a published word2embed_*.h5 file is converted by `python -m kg.store import`"
         )
-    return {
+    space = {"space": file.attrs["space"]} if "space" in file.attrs else {}
+    return space | {
         "format": FORMAT,
         "concepts": file.attrs["concepts"],
         "config": json.loads(file.attrs["config"]),

@@ -45,6 +45,7 @@ def test_the_name_of_a_concept_without_edges_has_its_vector(runs, tmp_path, enco
         EmbeddingStore(tmp_path / "out.h5"),
     )
     assert new.cuis.tolist() == sorted([b"A0", b"ZZ", *old.cuis.tolist()])
+    assert new.space == old.space
     kept = [cui.decode() for cui in old.cuis]
     np.testing.assert_array_equal(new.get(kept), old.get(kept))
     np.testing.assert_allclose(new.get(["A0"]), old.get(["Z"]), atol=2e-3)

@@ -45,6 +45,36 @@ def test_whatever_is_written_is_read(names, dtype, dim):
         assert (store.rows(cuis) == np.arange(len(cuis))).all()
 
 
+class TestSpace:
+    def test_measuring_again_changes_nothing(self, tmp_path):
+        write_store(tmp_path / "again.h5", pl.Series(CUIS), VECTORS, {"dim": 2}, {"mrr": 0.6})
+        assert EmbeddingStore(tmp_path / "again.h5").space == _store(tmp_path).space
+
+    def test_other_vectors_of_one_name_are_told_apart(self, tmp_path):
+        space = _store(tmp_path).space
+        for cuis, vectors in ((CUIS, -VECTORS), (["C1", "C2", "C4"], VECTORS)):
+            assert _store(tmp_path, cuis, vectors).space != space
+
+    def test_an_extended_store_keeps_it(self, tmp_path):
+        write_store(tmp_path / "more.h5", pl.Series(["C0"]), VECTORS[:1], {}, {}, "given")
+        assert EmbeddingStore(tmp_path / "more.h5").space == "given"
+
+    @pytest.mark.parametrize(
+        ("metrics", "space"),
+        [
+            ('{"mrr": 0.5}', "fe410d388a5dfeb7"),
+            ("{}", "10e1d341860952d6"),
+        ],
+    )
+    def test_a_file_without_one_keeps_that_of_before(self, tmp_path, metrics, space):
+        """Checkpoints name it."""
+        _store(tmp_path)
+        with h5py.File(tmp_path / "e.h5", "a") as file:
+            del file.attrs["space"]
+            file.attrs["metrics"] = metrics
+        assert EmbeddingStore(tmp_path / "e.h5").space.startswith(space)
+
+
 class TestLookUp:
     def test_in_any_order_and_repeated(self, tmp_path):
         store = _store(tmp_path)
