@@ -26,7 +26,7 @@ lint: install
 	ruff format --check .
 	mypy
 	snakefmt --check Snakefile workflow
-	snakemake --lint --configfile config/default.yaml
+	snakemake --lint --configfile config/published.yaml
 	snakemake --lint --configfile config/demo.yaml
 
 # The other tests hide the GPU.

@@ -9,7 +9,7 @@ min_version("9.18")
 
 if not workflow.config_settings.configfiles:
 
-    configfile: Path(workflow.current_basedir) / "config/default.yaml"
+    configfile: Path(workflow.current_basedir) / "config/published.yaml"
 
 
 # A counter, not a number of devices: it serialises GPU stages on one machine (profiles/default

@@ -134,22 +134,20 @@ class Config(Section):
 
     def model_of(self, model: str, variant: str) -> ModelConfig:
         """The LLM as a variant runs it."""
-        layers = [(f"models.{model}", self.models[model].settings)]
-        layers += [(f"variants.{k}.model", v.model) for k, v in self.lineage(variant)]
-        return merged(ModelConfig, layers)
+        return merged(ModelConfig, self.model_layers(model, variant))
 
     def align_of(self, model: str, variant: str) -> AlignConfig:
         """Phase I of a model; the data set has no part in it."""
-        return merged(AlignConfig, self._layers("align", None, model, variant))
+        return merged(AlignConfig, self.layers("align", None, model, variant))
 
     def prompt_of(self, dataset: str, model: str, variant: str) -> PromptConfig:
         """How a data set's questions are put."""
-        return merged(PromptConfig, self._layers("prompt", dataset, model, variant))
+        return merged(PromptConfig, self.layers("prompt", dataset, model, variant))
 
     def finetune_of(self, dataset: str, model: str, variant: str) -> FinetuneConfig:
         """Phase II on a data set, with its prompt."""
         prompt = given(self.prompt_of(dataset, model, variant))
-        layers = self._layers("finetune", dataset, model, variant)
+        layers = self.layers("finetune", dataset, model, variant)
         for where, values in layers:
             if "prompt" in values:
                 raise ValueError(f"{where}.prompt: the section prompt stands beside finetune")
@@ -157,9 +155,9 @@ class Config(Section):
 
     def predict_of(self, dataset: str, model: str, variant: str) -> PredictConfig:
         """How answers are read off."""
-        return merged(PredictConfig, self._layers("predict", dataset, model, variant))
+        return merged(PredictConfig, self.layers("predict", dataset, model, variant))
 
-    def _layers(self, section: str, dataset: str | None, model: str, variant: str) -> list[Layer]:
+    def layers(self, section: str, dataset: str | None, model: str, variant: str) -> list[Layer]:
         """Where a section's values come from, the strongest last."""
         layers = [(section, getattr(self, section))]
         if dataset is not None:
@@ -170,6 +168,11 @@ class Config(Section):
         for name, one in self.lineage(variant):
             layers.append((f"variants.{name}.{section}", getattr(one, section)))
         return layers
+
+    def model_layers(self, model: str, variant: str) -> list[Layer]:
+        """The same of the section of an LLM."""
+        layers = [(f"models.{model}", self.models[model].settings)]
+        return layers + [(f"variants.{k}.model", v.model) for k, v in self.lineage(variant)]
 
     def _nearest(self, variant: str, field: str, main: Any) -> Any:
         """A variant's own value of a field, else that of its nearest base, else the main one's."""
@@ -228,4 +231,10 @@ def load_config(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise InputError("\n".join(["the configuration is wrong:", *error_lines(error)])) from error
+        lines = ["the configuration is wrong:", *error_lines(error)]
+        if any(item["type"] == "missing" and len(item["loc"]) == 1 for item in error.errors()):
+            lines.append(
+                "(A file with changes alone goes behind config/published.yaml or config/demo.yaml: "
+                "--configfile config/demo.yaml mine.yaml)"
+            )
+        raise InputError("\n".join(lines)) from error

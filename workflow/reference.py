@@ -22,7 +22,8 @@ INTRODUCTION = """# Configuration
 
 | file | what |
 |---|---|
-| [default.yaml](default.yaml) | the published runs on UMLS, read when no other is named |
+| [base.yaml](base.yaml) | encoders, variants and their controls; always read first |
+| [published.yaml](published.yaml) | the published runs on UMLS, read when no other is named |
 | [demo.yaml](demo.yaml) | open data on a CPU: `make demo` |
 | [ablations.yaml](ablations.yaml) | the ablations on open data, to be named behind demo or smoke |
 | [encoders.yaml](encoders.yaml) | behind ablations.yaml: the LLM with each graph encoder |
@@ -30,11 +31,15 @@ INTRODUCTION = """# Configuration
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 
-Files are merged in the order they are named, so your own changes need a few lines only:
+Files are merged over base.yaml in the order they are named, so your own changes need a few lines
+only; a file that has `kg`, `datasets`, `models` and `targets` stands alone:
 
 ```bash
 snakemake --cores all --configfile config/demo.yaml mine.yaml
 ```
+
+`python -m workflow.show RUN --configfile ...` prints a run's sections with the layer of each value;
+[schema.json](schema.json) lets editors complete keys.
 
 A key that does not exist, or a value that does not fit, stops Snakemake at once with the key's
 name. YAML reads `1e-4` as text: write `1.0e-4`.

@@ -31,7 +31,7 @@ CONFIG = FinetuneConfig(
 
 DEEPSPEED = Path("config/deepspeed")
 COMPILED = {"compile": True, "gradient_checkpointing": True}
-"""As `mistral` of config/default.yaml has it."""
+"""As `mistral` of config/published.yaml has it."""
 
 
 def parted(folder):

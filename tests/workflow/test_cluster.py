@@ -21,7 +21,7 @@ def dry_run(snakemake: Snakemake, folder: Path, change: str, target: str, job: s
     mine.write_text(change)
     output = snakemake(
         *("-n", "-p", target, "--default-resources", "slurm_partition=gpu"),
-        *("--configfile", "config/default.yaml", str(mine)),
+        *("--configfile", "config/published.yaml", str(mine)),
     )
     return next(one for one in output.split("\n\n") if job in one)
 

@@ -1,6 +1,7 @@
 """What a configuration may say, and what a wrong one is told."""
 
 import copy
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from kg.shared.errors import InputError
 from workflow.config import load_config
+from workflow.configfiles import over_base
 from workflow.layers import merge
 from workflow.plan import Plan
 
@@ -29,8 +31,10 @@ TINY: dict[str, Any] = {
 PUBLISHED = {"dataset": "quiz", "model": "tiny", "accuracy": 54, "source": "a table"}
 
 
-def shipped(name: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+def shipped(*names: str) -> dict[str, Any]:
+    """The values of some files, over the base as Snakemake has them."""
+    files = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in names)
+    return over_base(reduce(merge, files))
 
 
 def changed(over: dict[str, Any]) -> dict[str, Any]:
@@ -38,28 +42,29 @@ def changed(over: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestShippedConfigs:
-    @pytest.mark.parametrize("name", ["default", "demo", "smoke"])
+    @pytest.mark.parametrize("name", ["published", "demo", "smoke"])
     def test_is_valid(self, name: str) -> None:
         load_config(shipped(name))
 
     @pytest.mark.parametrize("name", ["graphsage", "edgegraphsage"])
     def test_published_encoders_see_text_and_neighbours_alone(self, name: str) -> None:
-        encoder = load_config(shipped("default")).encoders[name]
+        encoder = load_config(shipped("published")).encoders[name]
         assert (encoder.message_dim, encoder.spectral_dim, encoder.lineage) == (0, 0, 0)
         assert not encoder.free
 
     @pytest.mark.parametrize("name", ["demo", "smoke"])
     def test_ablations_fit_both_open_ones(self, name: str) -> None:
-        ablations = shipped("ablations")
-        config = load_config(merge(shipped(name), ablations))
-        assert set(ablations["variants"]) < set(config.ablations[0].variants)
+        assert len(load_config(shipped(name, "ablations")).ablations[0].variants) > 30
+
+    def test_every_variant_of_the_base_is_asked_for(self) -> None:
+        configs = [load_config(shipped(*names)) for names in (["published"], ["demo", "ablations"])]
+        targets = [target for one in configs for target in (*one.targets, *one.ablations)]
+        asked = {variant for target in targets for variant in target.variants}
+        assert asked == set(shipped("base")["variants"])
 
     @pytest.mark.parametrize("names", [["ablations", "encoders"], ["pubmedqa"]])
     def test_further_ones_fit_the_demo(self, names: list[str]) -> None:
-        config = shipped("demo")
-        for name in names:
-            config = merge(config, shipped(name))
-        load_config(config)
+        load_config(shipped("demo", *names))
 
     def test_smoke_has_the_runs_of_the_demo(self) -> None:
         demo, smoke = (load_config(shipped(name)) for name in ("demo", "smoke"))
@@ -67,6 +72,30 @@ class TestShippedConfigs:
         assert smoke.comparisons == demo.comparisons
         assert list(smoke.variants) == list(demo.variants)
         assert list(smoke.encoders) == list(demo.encoders)
+
+
+class TestFileOfOnesOwn:
+    OWN = {key: TINY[key] for key in ("kg", "datasets", "models")} | {
+        "targets": [{"dataset": "quiz", "model": "tiny", "variants": ["text_only", "permuted"]}]
+    }
+
+    def test_stands_alone_on_the_base(self) -> None:
+        plan = Plan(load_config(over_base(self.OWN)))
+        assert [run.variant for run in plan.targets] == ["main", "text_only", "permuted"]
+        assert list(plan.compared(plan.targets[0])) == ["text_only", "permuted", "zero_shot"]
+
+    def test_of_changes_alone_is_told_what_to_stand_behind(self) -> None:
+        with pytest.raises(InputError) as error:
+            load_config(over_base({"models": {"llama": {"gpus": 1}}}))
+        assert "kg: Field required" in str(error.value)
+        assert "--configfile config/demo.yaml mine.yaml" in str(error.value)
+
+
+@pytest.mark.parametrize("layers", ["mlp_2x128", "mlp_3x128", "mlp_2x384", "mlp_2x512"])
+@pytest.mark.parametrize("model", ["llama", "smollm"])
+def test_variants_named_mlp_have_one(model: str, layers: str) -> None:
+    mapper = load_config(shipped("published")).model_of(model, layers).mapper
+    assert (mapper.kind, f"mlp_{mapper.layers}x{mapper.width}") == ("mlp", layers)
 
 
 class TestWrongConfig:

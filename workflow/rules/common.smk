@@ -13,6 +13,7 @@ from kg.config import LOOKUP, SAGE
 from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
 from workflow.config import load_config
+from workflow.configfiles import over_base
 from workflow.external import (
     graph_files,
     inputs,
@@ -32,7 +33,7 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "4294967296")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4294967296")
 
 try:
-    PLAN = Plan(load_config(config))
+    PLAN = Plan(load_config(over_base(config)))
     check_owner(Path("results/kg"), PLAN.config.kg.name)
 except InputError as error:
     raise WorkflowError(str(error)) from None
