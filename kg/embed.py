@@ -67,7 +67,7 @@ def embed(raw: Tensor, weights: dict[str, Tensor], config: EncoderConfig) -> Ten
     model = LinkPredictor(features, relations, config)
     model.load_state_dict(weights)
     nothing = Graph(len(raw), ("",) * relations, torch.zeros(0, 3, dtype=torch.long))
-    features = features.half() if config.bf16 else features
+    features = features.bfloat16() if config.bf16 else features
     keys = all_vectors(model, features, build_adjacency(nothing), config.bf16)
     # Without parents a concept's lineage is its own text.
     described = torch.cat([keys, config.lineage * F.normalize(text, dim=1)], dim=1)

@@ -27,7 +27,6 @@ from kg.shared import processes
 from kg.shared.artefact import replacing, write_json
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
-from kg.shared.resume import is_first
 from kg.store import EmbeddingStore, write_store
 
 VALIDATION, TEST = 0.01, 0.03
@@ -63,7 +62,7 @@ class TrainCommand(Command):
             torch.set_float32_matmul_precision("high")  # TF32
         with processes.together():
             encoded = encode(split, features, self.config, checkpoint)
-        if not is_first():
+        if not processes.is_first():
             return
         seeded = torch.Generator().manual_seed(self.config.seed)
         metrics = measure(

@@ -35,7 +35,7 @@ class NodeFeatures:
         """The features on a device."""
         return NodeFeatures(self.own.to(device), self.sent.to(device))
 
-    def half(self) -> "NodeFeatures":
+    def bfloat16(self) -> "NodeFeatures":
         """The features in bfloat16."""
         return NodeFeatures(self.own.bfloat16(), self.sent.bfloat16())
 

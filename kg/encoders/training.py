@@ -29,7 +29,6 @@ from kg.shared import processes
 from kg.shared.artefact import replacing
 from kg.shared.damage import check_file
 from kg.shared.errors import InputError
-from kg.shared.resume import is_first
 
 __all__ = ["train_encoder"]
 
@@ -131,7 +130,7 @@ class _Run:
     def save(self, path: Path) -> None:
         """Write the state of all processes, which the first one does."""
         generators = processes.every(self.generator.get_state())
-        if not is_first():
+        if not processes.is_first():
             return
         state = {
             "fingerprint": self.fingerprint,

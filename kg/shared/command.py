@@ -9,6 +9,7 @@ input.
 
 import errno
 import logging
+import signal
 import sys
 from abc import abstractmethod
 from functools import partial
@@ -25,9 +26,14 @@ from pydantic_settings import (
 )
 
 from kg.shared.arguments import parse_arguments
-from kg.shared.errors import InputError
+from kg.shared.errors import InputError, Preempted
 
 __all__ = ["Command", "Section", "main"]
+
+PREEMPTED = 128 + signal.SIGTERM
+"""A shell's status of what SIGTERM ended."""
+
+log = logging.getLogger(__name__)
 
 
 class Section(BaseModel):
@@ -78,7 +84,8 @@ class _Settings(BaseSettings):
 def main(command: type[Command], arguments: list[str] | None = None) -> None:
     """Run `command` on the process's arguments; bad input ends with one line and status 2.
 
-    So does a file or folder that may not be read or written.
+    So does a file or folder that may not be read or written. Status 143 is that of a job that
+    SIGTERM stopped and that can be continued.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s"
@@ -100,6 +107,9 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
         sys.exit(_fail(f"wrong arguments: {error}: {error.__cause__}"))
     except InputError as error:
         sys.exit(_fail(str(error)))
+    except Preempted as stopped:
+        log.warning("%s", stopped)
+        sys.exit(PREEMPTED)
     except OSError as error:
         if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
             raise

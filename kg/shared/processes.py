@@ -14,7 +14,7 @@ from torch import Tensor, distributed
 
 from kg.shared.errors import InputError
 
-__all__ = ["broadcast", "count", "device", "every", "mean", "rank", "together"]
+__all__ = ["broadcast", "count", "device", "every", "is_first", "mean", "rank", "together"]
 
 PATIENCE = timedelta(hours=2)
 """What a process waits for the others: the first one may have to read much."""
@@ -55,8 +55,13 @@ def count() -> int:
 
 
 def rank() -> int:
-    """This process's number, from 0."""
-    return distributed.get_rank() if distributed.is_initialized() else 0
+    """This process's number, from 0; known before the processes are connected."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def is_first() -> bool:
+    """Whether this process is the first, or the only one, of those that train together."""
+    return rank() == 0
 
 
 def broadcast(tensor: Tensor) -> Tensor:

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kg.shared import processes
 from kg.shared.errors import NO_LOCKS, InputError
 
-__all__ = ["is_first", "resumable"]
+__all__ = ["resumable"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
     symbolic link, all that is of the folder it points to.
     """
     path = path.resolve()
-    if not is_first():
+    if not processes.is_first():
         yield path
         return
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode())
@@ -54,11 +55,6 @@ def resumable(path: Path, identity: dict[str, Any]) -> Iterator[Path]:
             mark.write_text(fingerprint.hexdigest())
         yield path
         shutil.rmtree(path)
-
-
-def is_first() -> bool:
-    """Whether this process is the first, or the only one, of those that train together."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -85,7 +85,6 @@ class Import(Command):
     concepts: Path | None = Field(
         None, description="concepts.parquet whose rows the store is to have; all vectors without"
     )
-    layout: Literal["published"] = Field("published", description="layout of the file")
 
     def run(self) -> None:
         """Read the vectors, take those of the concepts, write the store."""
@@ -110,7 +109,6 @@ class Export(Command):
 
     file: CliPositionalArg[Path]
     store: Path = Field(description="the store to read")
-    layout: Literal["published"] = Field("published", description="layout of the file")
 
     def run(self) -> None:
         """Read the store and write the file."""

@@ -32,7 +32,6 @@ from kg.shared.errors import InputError
 from kg.shared.model_files import check_files, locate, own_code_refused, read_tensors
 from kg.shared.model_parts import check_vocabulary, shapes_checked
 from kg.shared.precision import fast_bfloat16
-from kg.shared.resume import is_first
 from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PromptConfig
 from meg.model.attention import attention
@@ -108,7 +107,7 @@ def save(
     An older checkpoint is replaced; see `check_folder`. Of several processes that train together
     only the first writes.
     """
-    if not is_first():
+    if not processes.is_first():
         return
     check_folder(path)
     weights = dict(meg.mapper.state_dict())

@@ -23,9 +23,9 @@ from transformers.integrations import (
 )
 from transformers.trainer_callback import PrinterCallback
 
+from kg.shared import processes
 from kg.shared.damage import check_file
-from kg.shared.errors import InputError
-from kg.shared.resume import is_first
+from kg.shared.errors import InputError, Preempted
 from meg.config import TrainingConfig
 from meg.model.checkpoint import History
 from meg.model.network import MEG, layers
@@ -55,7 +55,7 @@ def train(
 
     Checkpoints lie in `state`; a complete one that is there already is continued from, with the
     same order of the data and the same result. Returns what was logged, by step: loss and its
-    parts, gradient norm, learning rate, and what `watch` tells.
+    parts, gradient norm, learning rate, and what `watch` tells. Raises Preempted after SIGTERM.
     """
     meg: Any = objective.meg
     layer = type(layers(meg.llm)[-1]).__name__
@@ -73,7 +73,7 @@ def train(
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(LogLines())
     trainer.add_callback(StopOnSignal())
-    if "tensorboard" in config.report_to and is_first():
+    if "tensorboard" in config.report_to and processes.is_first():
         # Beside the state, as success removes that.
         trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
     # The first process has prepared the folder; the others may look only now.
@@ -81,8 +81,7 @@ def train(
     with ready(meg, config, bf16):
         trainer.train(resume_from_checkpoint=_last_complete(state))
     if trainer.state.global_step < trainer.state.max_steps:
-        log.warning("stopped at step %d, state saved in %s", trainer.state.global_step, state)
-        raise SystemExit(143)
+        raise Preempted(f"stopped at step {trainer.state.global_step}, state saved in {state}")
     trainer.give_back()
     return trainer.state.log_history
 

@@ -21,6 +21,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
 from torch.distributed.tensor import DTensor
 
+from kg.shared.errors import Preempted
 from meg import finetune
 from meg.finetune import FinetuneCommand
 from meg.training.objectives import Answer
@@ -67,7 +68,7 @@ for line in Path(sys.argv[1]).read_text().splitlines():
     command = FinetuneCommand.model_validate_json(line)
     passes = count()
     Answer.forward = terminated
-    with pytest.raises(SystemExit, match="143"):
+    with pytest.raises(Preempted):
         command.run()
     base = Path(command.model.base) / "model.safetensors"
     saved = [path.stat().st_size for path in command.state.rglob("checkpoint-3/**/*.*")]

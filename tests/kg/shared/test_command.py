@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
 from kg.shared.command import Command, Section, main
+from kg.shared.errors import Preempted
 
 SEEN: list["Probe"] = []
 
@@ -160,3 +161,14 @@ def test_a_file_that_may_not_be_read_is_said_as_such(tmp_path, monkeypatch, caps
         main(Reading, ["--path", str(file)])
     assert ended.value.code == 2
     assert f"error: permission denied: {file}; ask its owner" in capsys.readouterr().err
+
+
+def test_a_job_that_was_told_to_stop_ends_with_the_status_of_sigterm(caplog):
+    class Stopped(Command):
+        def run(self) -> None:
+            raise Preempted("stopped at step 3, state saved in here")
+
+    with pytest.raises(SystemExit) as ended:
+        main(Stopped, [])
+    assert ended.value.code == 143
+    assert "stopped at step 3, state saved in here" in caplog.text

@@ -9,7 +9,7 @@ import torch
 import torch._functorch.config as functorch
 from safetensors.torch import load_file
 
-from kg.shared.errors import InputError
+from kg.shared.errors import InputError, Preempted
 from meg.config import TrainingConfig
 from meg.model.batch import Collator
 from meg.model.checkpoint import build
@@ -97,7 +97,7 @@ class TestKilledRun:
 
         handler = signal.getsignal(signal.SIGTERM)
         expected, _ = run(model_config, store, tmp_path / "whole", save_every=100)
-        with pytest.raises(SystemExit, match="143"):
+        with pytest.raises(Preempted, match=r"stopped at step 3, state saved in .*asked"):
             run(model_config, store, tmp_path / "asked", 2, terminate, save_every=100)
         assert (tmp_path / "asked" / "checkpoint-3").is_dir()
         assert signal.getsignal(signal.SIGTERM) is handler
