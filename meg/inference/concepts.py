@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kg.linking.mention import Mention
+from meg.model.trained import Trained
 
-__all__ = ["Answer", "Used", "scored", "used_concepts"]
+__all__ = ["Answer", "Used", "scored", "used_concepts", "verdict"]
 
 LEAST_SCORE = 0.01
 """Of a link: a text that is nothing but a name is linked however rarely the name is a mention."""
@@ -59,3 +60,16 @@ def scored(mentions: Sequence[Mention], text: str) -> list[Mention]:
             words = text[mention.start : mention.end]
             log.info("%r is not injected: its link's score is under %s", words, LEAST_SCORE)
     return kept
+
+
+def verdict(score: float, used: tuple[Used, ...], trained: Trained | None) -> Answer:
+    """Whether one option is right; uncalibrated, by whether Yes is likelier than No."""
+    calibration = None if trained is None else trained.calibration
+    if calibration is None:
+        log.warning(
+            "the checkpoint holds no calibration (meg.finetune --dev): yes or no is by the score's "
+            "sign, without a probability"
+        )
+        return Answer("yes" if score > 0 else "no", used, (score,))
+    probability = calibration.probability(score)
+    return Answer("yes" if probability >= 0.5 else "no", used, (score,), probability)

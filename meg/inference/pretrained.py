@@ -22,7 +22,7 @@ from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PredictConfig, PromptConfig
 from meg.datasets.question import Claim, Mentions, Question
 from meg.inference.answer import predict
-from meg.inference.concepts import Answer, Used, scored, used_concepts
+from meg.inference.concepts import Answer, Used, scored, used_concepts, verdict
 from meg.inference.generation import left_padded, write
 from meg.model.batch import Batch
 from meg.model.checkpoint import Record, build, check_store, load, save
@@ -250,21 +250,8 @@ class MEG(Network):
         assert row.scores is not None
         used = used_concepts(row.concepts, linked)
         if len(options) == 1:
-            return self._judged(row.scores[0], used)
+            return verdict(row.scores[0], used, self.record.trained)
         return Answer(options[row.prediction], used, row.scores)
-
-    def _judged(self, score: float, used: tuple[Used, ...]) -> Answer:
-        """Whether one option is right; uncalibrated, by whether Yes is likelier than No."""
-        trained = self.record.trained
-        calibration = None if trained is None else trained.calibration
-        if calibration is None:
-            log.warning(
-                "the checkpoint holds no calibration (meg.finetune --dev): yes or no is by the "
-                "score's sign, without a probability"
-            )
-            return Answer("yes" if score > 0 else "no", used, (score,))
-        probability = calibration.probability(score)
-        return Answer("yes" if probability >= 0.5 else "no", used, (score,), probability)
 
     def _attach(self, required: Mapping[str, str]) -> None:
         """Open store and linker; those that are not `required` may be missing."""
