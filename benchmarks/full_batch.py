@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch_geometric.nn.models import GraphSAGE
 
 from benchmarks.graph_split import Judge, read_split, trained
-from kg.config import EncoderConfig
+from kg.config import SAGEConfig
 from kg.evaluation.ranking import Scorer, questions_of
 from kg.graph.projection import Standard
 from kg.graph.split import Graph, Split
@@ -29,7 +29,7 @@ STEP = 16_384
 
 def ours(split: Split, features: Tensor, width: int, epochs: int) -> Scorer:
     """Our edgegraphsage after so many epochs, as configured by default."""
-    config = EncoderConfig(encoder="edgegraphsage", width=width, epochs=epochs, patience=epochs)
+    config = SAGEConfig(encoder="edgegraphsage", width=width, epochs=epochs, patience=epochs)
     return trained(split, features, config)
 
 

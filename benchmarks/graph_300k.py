@@ -13,9 +13,10 @@ import time
 import torch
 from torch import Tensor
 
-from kg.config import EncoderConfig
+from kg.config import SAGEConfig
+from kg.encoders.graphsage import sage_model
 from kg.encoders.inputs import NodeFeatures
-from kg.encoders.link_prediction import LinkPredictor, training_steps
+from kg.encoders.link_prediction import training_steps
 from kg.graph.sampling import build_adjacency
 from kg.graph.split import Graph
 from kg.shared import processes
@@ -45,17 +46,15 @@ def invented_graph(nodes: int, triplets: int, device: torch.device, seed: int = 
     return Graph(nodes, tuple(f"r{code}" for code in range(RELATIONS)), rows)
 
 
-def timed(graph: Graph, features: int, config: EncoderConfig, steps: int) -> tuple[float, float]:
+def timed(graph: Graph, features: int, config: SAGEConfig, steps: int) -> tuple[float, float]:
     """Wall and CPU seconds of a training step, after one that is not counted."""
     device = graph.triplets.device
     dtype = torch.bfloat16 if config.bf16 else torch.float32
+    widths = features, 2 * config.message_dim
     inputs = NodeFeatures(
-        *(
-            torch.randn(graph.nodes, width, device=device, dtype=dtype)
-            for width in (features, 2 * config.message_dim)
-        )
+        *(torch.randn(graph.nodes, width, device=device, dtype=dtype) for width in widths)
     )
-    model = LinkPredictor(inputs, len(graph.relations), config, graph.nodes).to(device)
+    model = sage_model(*widths, len(graph.relations), config, graph.nodes).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     batches = training_steps(
         model,
@@ -88,7 +87,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()
-    config = EncoderConfig(encoder="edgegraphsage", batch_size=arguments.batch)
+    config = SAGEConfig(encoder="edgegraphsage", batch_size=arguments.batch)
     device = processes.device()
     graph = invented_graph(arguments.nodes, arguments.triplets, device)
     degree = torch.bincount(graph.triplets[:, [0, 2]].flatten(), minlength=graph.nodes)

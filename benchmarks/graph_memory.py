@@ -23,8 +23,7 @@ import polars as pl
 import torch
 
 from benchmarks.graph_300k import invented_graph
-from kg.config import EncoderConfig
-from kg.encoders.link_prediction import LinkPredictor
+from kg.config import SAGEConfig
 from kg.graph.tables import CONCEPTS, write_concepts, write_triplets
 from kg.store import write_store
 from kg.train import TrainCommand
@@ -61,16 +60,13 @@ def untrained(asked: int) -> Iterator[None]:
     """`kg.train` without epochs; it measures only when `asked` is not 0."""
     nothing = {"link_prediction": {"test": {"mrr": 0.0, "hits@10": 0.0}}}
     patches = {
-        "kg.encoders.encode.as_computed": lambda config: config,
-        "kg.encoders.encode.spectral_embedding": lambda graph, dim, seeded: torch.randn(
+        "kg.encoders.graphsage.as_computed": lambda config: config,
+        "kg.encoders.graphsage.spectral_embedding": lambda graph, dim, seeded: torch.randn(
             graph.nodes, dim
         ),
-        "kg.encoders.encode.train_encoder": lambda split, features, config, checkpoint: (
-            LinkPredictor(features, len(split.train.relations), config),
-            [],
-        ),
-        "kg.encoders.encode._keys": lambda model, features, train, config: torch.randn(
-            train.nodes, config.width
+        "kg.encoders.graphsage.train_encoder": lambda *arguments: [],
+        "kg.encoders.graphsage.final_keys": lambda model, features, train, bf16: torch.randn(
+            train.nodes, len(model.decoder.relation[0])
         ),
         "kg.evaluation.measures.MOST_ASKED": asked,
     }
@@ -109,7 +105,7 @@ def main() -> None:
             features=folder / "features.h5",
             out=folder / "out",
             state=folder,
-            config=EncoderConfig(encoder="edgegraphsage"),
+            config=SAGEConfig(encoder="edgegraphsage"),
         )
         Path("/proc/self/clear_refs").write_text("5")  # The highest is from now on.
         over, highest = Event(), [0.0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from kg.config import EncoderConfig
+from kg.config import EncoderSection
 from kg.encoders.encode import encode
 from kg.evaluation.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
 from kg.graph.split import Split, build_graph, split_graph
@@ -28,7 +28,7 @@ def read_split(folder: Path) -> tuple[Split, Tensor]:
     return split, torch.from_numpy(features)
 
 
-def trained(split: Split, features: Tensor, config: EncoderConfig) -> Scorer:
+def trained(split: Split, features: Tensor, config: EncoderSection) -> Scorer:
     """What our encoder scores by; its checkpoint is its own, so that two can run side by side."""
     with tempfile.TemporaryDirectory() as folder:
         return encode(split, features, config, Path(folder) / "checkpoint.pt").score

@@ -23,7 +23,7 @@ from pykeen.training import LCWATrainingLoop, SLCWATrainingLoop
 from pykeen.triples import CoreTriplesFactory
 
 from benchmarks.graph_split import Judge, read_split, trained
-from kg.config import EncoderConfig
+from kg.config import ENCODERS
 from kg.evaluation.ranking import Scorer
 from kg.graph.split import Split
 
@@ -44,7 +44,8 @@ LOOKS = 8
 def ours(name: str, split: Split, features: torch.Tensor, dim: int, epochs: int) -> Scorer:
     """Our encoder after so many epochs."""
     rate = {"learning_rate": RATE} if name in MODELS else {"lineage": 0}
-    config = EncoderConfig(encoder=name, dim=dim, epochs=epochs, patience=epochs, **rate)
+    settings = {"dim": dim, "epochs": epochs, "patience": epochs, **rate}
+    config = ENCODERS[name](encoder=name, **settings)
     return trained(split, features, config)
 
 

@@ -4,20 +4,26 @@ It imports neither torch nor a model, so that the Snakefile can validate a confi
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from kg.shared.command import Section
 
 __all__ = [
-    "LOOKUP",
-    "SAGE",
+    "ENCODERS",
     "EncoderConfig",
+    "EncoderSection",
     "FeaturesConfig",
     "HPOConfig",
     "LinkConfig",
+    "LookupConfig",
+    "RDF2VecConfig",
+    "RandomConfig",
     "ReleaseConfig",
+    "SAGEConfig",
+    "TextConfig",
+    "TrainedConfig",
     "UMLSConfig",
 ]
 
@@ -105,105 +111,79 @@ class FeaturesConfig(Section):
     )
 
 
-SAGE = ("graphsage", "edgegraphsage")
-LOOKUP = ("distmult", "transe", "complex", "rotate")
-KNOWN_BY = {
-    **dict.fromkeys(("spectral_dim", "lineage", "message_dim", "width", "layers"), SAGE),
-    **dict.fromkeys(("free", "fanout"), SAGE),
-    **dict.fromkeys(("negatives", "batch_size", "patience", "bf16"), (*SAGE, *LOOKUP)),
-    **dict.fromkeys(("epochs", "learning_rate"), (*SAGE, *LOOKUP, "rdf2vec")),
-    **dict.fromkeys(("walks", "hops", "window"), ("rdf2vec",)),
-}
-"""Encoders that an option concerns; for the others it has to keep its default."""
+class EncoderSection(Section):
+    """What the configurations of all graph encoders have."""
 
-
-class EncoderConfig(Section):
-    """`kg.train`: the graph encoder and its training; docs/encoders.md tells them apart."""
-
-    encoder: Literal[
-        "text",
-        "graphsage",
-        "edgegraphsage",
-        "distmult",
-        "transe",
-        "complex",
-        "rotate",
-        "rdf2vec",
-        "random",
-    ] = Field(
-        default="graphsage",
-        description="text: features alone; graphsage: plain mean of the neighbours; edgegraphsage: "
-        "messages see the relation; distmult, transe, complex, rotate: a look-up table; "
-        "rdf2vec: word2vec over random walks; random: the control",
-    )
+    encoder: str
     dim: int = Field(default=256, ge=8, description="width of a stored vector")
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="seed of split, initialisation and sampling"
+    )
+
+
+class TextConfig(EncoderSection):
+    """The names' features alone, compressed."""
+
+    encoder: Literal["text"] = Field("text", description="names this encoder")
+
+
+class TrainedConfig(EncoderSection):
+    """What the encoders have that link prediction trains, on one GPU or several."""
+
+    negatives: int = Field(
+        default=4096,
+        ge=2,
+        description="wrong answers for a batch, a quarter of them drawn from all concepts, the "
+        "others from the batch's own answers",
+    )
+    epochs: int = Field(default=15, ge=1, description="passes over the training triplets")
+    patience: int = Field(
+        default=5, ge=1, description="epochs without a better validation MRR before an early end"
+    )
+    batch_size: int = Field(default=4096, ge=1, description="training triplets in a step")
+    learning_rate: float = Field(
+        default=1e-2, gt=0, description="peak, after warm-up, before cosine decay"
+    )
+    bf16: bool = Field(default=True, description="matrix products in bfloat16 where that is faster")
+
+
+class SAGEConfig(TrainedConfig):
+    """Name and neighbours, by message passing."""
+
+    encoder: Literal["graphsage", "edgegraphsage"] = Field(
+        "graphsage",
+        description="graphsage: plain mean of the neighbours; edgegraphsage: messages see the "
+        "relation",
+    )
     spectral_dim: int = Field(
         default=128,
         ge=0,
-        description="SAGE: of which the spectral embedding of the graph takes this many",
+        description="of a stored vector the spectral embedding of the graph takes this many",
     )
     lineage: float = Field(
         default=0.5,
         ge=0,
-        description="SAGE: weight of the text of a concept and its ancestors, compressed together "
+        description="weight of the text of a concept and its ancestors, compressed together "
         "with the encoder's vector (0: the encoder's alone)",
     )
     message_dim: int = Field(
         default=128,
         ge=0,
-        description="SAGE: spectral numbers in a node's first message, and as many components of "
+        description="spectral numbers in a node's first message, and as many components of "
         "its text (0: the text features instead)",
     )
-    width: int = Field(default=256, ge=8, description="SAGE: width of the encoder's layers")
-    layers: int = Field(default=2, ge=1, description="SAGE: message-passing steps")
+    width: int = Field(default=256, ge=8, description="width of the encoder's layers")
+    layers: int = Field(default=2, ge=1, description="message-passing steps")
     free: bool = Field(
         default=True,
-        description="SAGE: a trained vector per concept beside what text and neighbours say",
+        description="a trained vector per concept beside what text and neighbours say",
     )
     fanout: int | None = Field(
-        default=10, ge=1, description="SAGE: neighbours drawn for a node in training (null: all)"
-    )
-    negatives: int = Field(
-        default=4096,
-        ge=2,
-        description="SAGE, look-up: wrong answers for a batch, a quarter of them drawn from all "
-        "concepts, the others from the batch's own answers",
-    )
-    epochs: int = Field(
-        default=15, ge=1, description="passes over the training triplets (rdf2vec: the walks)"
-    )
-    patience: int = Field(
-        default=5,
-        ge=1,
-        description="SAGE, look-up: epochs without a better validation MRR before an early end",
-    )
-    batch_size: int = Field(
-        default=4096, ge=1, description="SAGE, look-up: training triplets in a step"
-    )
-    learning_rate: float = Field(
-        default=1e-2,
-        gt=0,
-        description="peak, after warm-up, before cosine decay; rdf2vec: first, then falling",
-    )
-    bf16: bool = Field(
-        default=True,
-        description="SAGE, look-up: matrix products in bfloat16 where that is faster",
-    )
-    walks: int = Field(default=10, ge=1, description="rdf2vec: walks from every concept")
-    hops: int = Field(default=4, ge=1, description="rdf2vec: edges of a walk")
-    window: int = Field(
-        default=5, ge=1, description="rdf2vec: tokens of context on either side, relations counted"
-    )
-    seed: int = Field(
-        default=0, ge=0, lt=2**32, description="seed of split, initialisation and sampling"
+        default=10, ge=1, description="neighbours drawn for a node in training (null: all)"
     )
 
     @model_validator(mode="after")
-    def _widths_fit(self) -> "EncoderConfig":
-        if self.encoder in ("complex", "rotate") and self.dim % 2:
-            raise ValueError(f"dim {self.dim} is odd; its halves are read as complex numbers")
-        if self.encoder not in SAGE:
-            return self
+    def _widths_fit(self) -> "SAGEConfig":
         compressed = self.dim - self.spectral_dim
         if not 0 < compressed <= self.width:
             raise ValueError(
@@ -214,14 +194,58 @@ class EncoderConfig(Section):
             raise ValueError(f"width {self.width} is odd; its halves are read as complex numbers")
         return self
 
+
+class LookupConfig(TrainedConfig):
+    """A look-up table: a trained vector a concept."""
+
+    encoder: Literal["distmult", "transe", "complex", "rotate"] = Field(
+        description="names the score that trains the table"
+    )
+
     @model_validator(mode="after")
-    def _options_matter(self) -> "EncoderConfig":
-        """Not by `model_fields_set`: a stage is given all the fields, set or not."""
-        for name, encoders in KNOWN_BY.items():
-            default = type(self).model_fields[name].default
-            if self.encoder not in encoders and getattr(self, name) != default:
-                raise ValueError(f"{name} has no meaning for {self.encoder}; leave it out")
+    def _halves_fit(self) -> "LookupConfig":
+        if self.encoder in ("complex", "rotate") and self.dim % 2:
+            raise ValueError(f"dim {self.dim} is odd; its halves are read as complex numbers")
         return self
+
+
+class RDF2VecConfig(EncoderSection):
+    """word2vec over random walks."""
+
+    encoder: Literal["rdf2vec"] = Field("rdf2vec", description="names this encoder")
+    epochs: int = Field(default=15, ge=1, description="passes over the walks")
+    learning_rate: float = Field(default=1e-2, gt=0, description="the first one, then falling")
+    walks: int = Field(default=10, ge=1, description="walks from every concept")
+    hops: int = Field(default=4, ge=1, description="edges of a walk")
+    window: int = Field(
+        default=5, ge=1, description="tokens of context on either side, relations counted"
+    )
+
+
+class RandomConfig(EncoderSection):
+    """Random vectors: the control."""
+
+    encoder: Literal["random"] = Field("random", description="names this encoder")
+
+
+def _named(values: Any) -> Any:
+    """A section that names no encoder is graphsage's."""
+    return {"encoder": "graphsage"} | values if isinstance(values, dict) else values
+
+
+EncoderConfig = Annotated[
+    TextConfig | SAGEConfig | LookupConfig | RDF2VecConfig | RandomConfig,
+    Field(discriminator="encoder"),
+    BeforeValidator(_named),
+]
+"""`kg.train`: which graph encoder, and how it is made; docs/encoders.md tells them apart."""
+
+ENCODERS: dict[str, type[EncoderSection]] = {
+    name: section
+    for section in get_args(get_args(EncoderConfig)[0])
+    for name in get_args(section.model_fields["encoder"].annotation)
+}
+"""The section of each encoder by its name."""
 
 
 class LinkConfig(Section):

@@ -14,66 +14,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn import functional as F
 
-from kg.config import SAGE, EncoderConfig
-from kg.encoders.inputs import NodeFeatures
-from kg.encoders.link_prediction import LinkPredictor, all_vectors
-from kg.graph.projection import Principal, Standard, unit_half
+from kg.config import ENCODERS, EncoderSection
+from kg.encoders.encode import embed
 from kg.graph.rows import chunks, stored_rows
-from kg.graph.sampling import build_adjacency
-from kg.graph.split import Graph
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.shared.model_files import read_tensors
-from kg.shared.precision import as_computed
 from kg.store import EmbeddingStore, write_store
 
-__all__ = ["embed"]
-
 log = logging.getLogger(__name__)
-
-
-def embed(raw: Tensor, weights: dict[str, Tensor], config: EncoderConfig) -> Tensor:
-    """Vectors (concept, dim) float16 of text features `raw` (concept, feature).
-
-    `weights`: as `kg.encoders.encode` made them, and not changed. Raises InputError for an encoder
-    that does not read text.
-    """
-    if config.encoder not in (*SAGE, "text"):
-        raise InputError(
-            f"the encoder {config.encoder} cannot embed concepts that it was not trained on; "
-            f"take one of text, {', '.join(SAGE)}"
-        )
-    weights = dict(weights)
-    standard = Standard(weights.pop("features.mean"), weights.pop("features.deviation"))
-    output = Principal(weights.pop("output.mean"), weights.pop("output.axes"))
-    if raw.shape[1] != len(standard.mean):
-        raise InputError(
-            f"features of {raw.shape[1]} numbers, expected {len(standard.mean)}; "
-            "make them by kg.features with the same text encoder"
-        )
-    text = standard(raw)
-    if config.encoder == "text":
-        return unit_half(output(text))
-    config = as_computed(config)
-    relations = len(weights["decoder.relation"]) // 2
-    # Nobody hears what the new nodes send: of their messages only the width matters.
-    sent = weights["encoder.layers.0.conv.lin_l.weight"].shape[1]
-    features = NodeFeatures(text, torch.zeros(len(raw), sent))
-    model = LinkPredictor(features, relations, config)
-    model.load_state_dict(weights)
-    nothing = Graph(len(raw), ("",) * relations, torch.zeros(0, 3, dtype=torch.long))
-    features = features.bfloat16() if config.bf16 else features
-    keys = all_vectors(model, features, build_adjacency(nothing), config.bf16)
-    # Without parents a concept's lineage is its own text.
-    described = torch.cat([keys, config.lineage * F.normalize(text, dim=1)], dim=1)
-    return torch.cat(
-        [unit_half(output(described)), torch.zeros(len(raw), config.spectral_dim)], 1
-    ).half()
 
 
 class EmbedCommand(Command):
@@ -97,7 +48,7 @@ class EmbedCommand(Command):
         made = json.loads(notes.get("made", "{}"))
         if not made:
             raise InputError(f"{path} is of another version; make it again with kg.train")
-        config = EncoderConfig.model_validate(made["config"])
+        config = _section(made["config"])
         self._compare(made["features"], new.attributes["config"])
         parts = chunks(stored_rows(new.embedding))
         vectors = [embed(raw, weights, config).numpy() for raw in parts]
@@ -129,6 +80,12 @@ class EmbedCommand(Command):
                 new.get("model"),
                 known.get("model"),
             )
+
+
+def _section(values: dict[str, Any]) -> EncoderSection:
+    """The encoder's section; a file may also name, at their defaults, options of other encoders."""
+    kind = ENCODERS[values["encoder"]]
+    return kind.model_validate({k: v for k, v in values.items() if k in kind.model_fields})
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import torch
 from pydantic import Field
 from safetensors.torch import save_file
 
-from kg.config import EncoderConfig
-from kg.encoders.encode import Encoded, encode
+from kg.config import EncoderConfig, SAGEConfig
+from kg.encoders.encode import encode
+from kg.encoders.encoded import Encoded
 from kg.evaluation.measures import measure
 from kg.evaluation.probe import only_types
 from kg.graph.projection import Standard
@@ -44,7 +45,7 @@ class TrainCommand(Command):
     out: Path = Field(description="folder for the store, the measures and the weights")
     state: Path = Field(description="folder for the checkpoint; emptied on success")
     config: EncoderConfig = Field(
-        EncoderConfig(), description="section `encoder` of the configuration"
+        SAGEConfig(), description="section `encoder` of the configuration"
     )
 
     def run(self) -> None:

@@ -90,9 +90,13 @@ def _section(key: str, section: type[BaseModel]) -> Iterator[str]:
 
 def _which(section: type[BaseModel]) -> str:
     """Which of the sections that one key may hold."""
-    source = section.model_fields.get("source")
-    choices = get_args(source.annotation) if source else ()
-    return f" with source {choices[0]}" if len(choices) == 1 else ""
+    for name in ("source", "encoder"):
+        field = section.model_fields.get(name)
+        if field and get_origin(field.annotation) is Literal:
+            choices = get_args(field.annotation)
+            if len(choices) == 1 or name == "encoder":
+                return f" with {name} {', '.join(choices)}"
+    return ""
 
 
 def _table(title: str, section: type[BaseModel], left_out: tuple[str, ...]) -> Iterator[str]:

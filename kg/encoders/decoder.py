@@ -9,13 +9,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["ComplEx", "sampled_softmax_loss"]
+__all__ = ["ComplEx", "Decoder", "sampled_softmax_loss"]
 
 SCALE = 16.0
 """Initial range of the scores of unit vectors: enough for a peaked softmax over 1e5 nodes."""
 
 
-class ComplEx(nn.Module):
+class Decoder(nn.Module):
+    """Scores of links: dot products of `forward(keys, relation)`, the queries, and keys."""
+
+    def keys(self, vectors: Tensor) -> Tensor:
+        """What queries are made of and multiplied with, (node, key), of vectors (node, width)."""
+        raise NotImplementedError
+
+
+class ComplEx(Decoder):
     """Queries of (node, relation); the nodes' vectors are brought to length 1."""
 
     def __init__(self, relations: int, width: int) -> None:
@@ -39,8 +47,7 @@ class ComplEx(nn.Module):
         )
         return self.scale[relation].exp() * (turned + self.prior[relation])
 
-    @staticmethod
-    def keys(vectors: Tensor) -> Tensor:
+    def keys(self, vectors: Tensor) -> Tensor:
         """What queries are multiplied with: the vectors at length 1."""
         return F.normalize(vectors, dim=-1)
 

@@ -26,18 +26,9 @@ class NodeFeatures:
     own: Tensor
     sent: Tensor
 
-    @property
-    def device(self) -> torch.device:
-        """Where they are."""
-        return self.own.device
-
     def to(self, device: torch.device) -> "NodeFeatures":
         """The features on a device."""
         return NodeFeatures(self.own.to(device), self.sent.to(device))
-
-    def bfloat16(self) -> "NodeFeatures":
-        """The features in bfloat16."""
-        return NodeFeatures(self.own.bfloat16(), self.sent.bfloat16())
 
 
 def node_features(

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from kg.config import LOOKUP, EncoderConfig
-from kg.encoders.decoder import ComplEx, sampled_softmax_loss
+from kg.config import TrainedConfig
+from kg.encoders.decoder import Decoder, sampled_softmax_loss
 from kg.encoders.inputs import NodeFeatures
-from kg.encoders.lookup import LookupDecoder, LookupEncoder, lookup_model
-from kg.encoders.sage import GraphEncoder
 from kg.evaluation.ranking import Answers, Scorer, filtered_ranks, questions_of
 from kg.graph.sampling import Adjacency, draw_nodes, sample_block
 from kg.graph.segments import ranges
@@ -23,6 +22,7 @@ __all__ = [
     "learning_rate_at",
     "ranks_of",
     "scorer_of",
+    "seeded_weights",
     "training_steps",
 ]
 
@@ -33,36 +33,21 @@ WARM_UP = 0.05
 class LinkPredictor(nn.Module):
     """Encoder and decoder, trained together."""
 
-    def __init__(
-        self, features: NodeFeatures, relations: int, config: EncoderConfig, nodes: int = 0
-    ) -> None:
-        """`features`: only their widths count; `relations`: of the graph, without inverses.
+    def __init__(self, encoder: nn.Module, decoder: Decoder, fanout: int | None = None) -> None:
+        """`encoder`: node features and edges to vectors; None features for one that reads none.
 
-        `nodes`: how many have a free vector; a SAGE encoder does without where it is 0.
+        `decoder`: vectors to keys and queries, as in `kg.encoders.decoder`; `fanout`: neighbours
+        drawn for a node in training, None: all.
         """
         super().__init__()
-        seen = 2 * relations if config.encoder == "edgegraphsage" else 0
-        # Layers draw their initial weights from the global generator: fork it, so that the
-        # result depends on the seed alone and nobody else's random numbers change.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.encoder: GraphEncoder | LookupEncoder
-            self.decoder: ComplEx | LookupDecoder
-            if config.encoder in LOOKUP:
-                model = lookup_model(config.encoder, nodes, 2 * relations, config.dim)
-                self.encoder, self.decoder = LookupEncoder(model), LookupDecoder(model)
-            else:
-                widths = features.own.shape[1], features.sent.shape[1]
-                free = nodes if config.free else 0
-                self.encoder = GraphEncoder(*widths, config.width, config.layers, seen, free)
-                self.decoder = ComplEx(2 * relations, config.width)
+        self.encoder, self.decoder, self.fanout = encoder, decoder, fanout
 
     def forward(
         self,
         batch: Graph,
-        features: NodeFeatures,
+        features: NodeFeatures | None,
         adjacency: Adjacency,
-        config: EncoderConfig,
+        config: TrainedConfig,
         generator: torch.Generator,
     ) -> Tensor:
         """Loss of a batch of triplets, their own edges taken out of the messages."""
@@ -72,13 +57,13 @@ class LinkPredictor(nn.Module):
             torch.cat([questions[:, 0], questions[:, 2], negatives]), return_inverse=True
         )
         node, answer, negative = place.split([len(questions), len(questions), len(negatives)])
-        hidden = torch.zeros(len(adjacency.pairs), dtype=torch.bool, device=features.device)
+        hidden = torch.zeros(len(adjacency.pairs), dtype=torch.bool, device=nodes.device)
         hidden[torch.searchsorted(adjacency.pairs, batch.pairs)] = True
         vectors = self.encoder(
             features,
             adjacency,
             nodes,
-            fanout=config.fanout,
+            fanout=self.fanout,
             generator=generator,
             hidden=hidden,
         )
@@ -99,25 +84,38 @@ class LinkPredictor(nn.Module):
         )
 
 
+@contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Layers that are made inside draw their first weights by the seed.
+
+    They draw from the global generator: it is forked, so that the result depends on the seed alone
+    and nobody else's random numbers change.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def training_steps(
     model: nn.Module,
     graph: Graph,
     *,
-    features: NodeFeatures,
+    features: NodeFeatures | None,
     adjacency: Adjacency,
-    config: EncoderConfig,
+    config: TrainedConfig,
     generator: torch.Generator,
 ) -> Iterator[Tensor]:
     """Loss of each batch of one pass over the graph's triplets, in random order.
 
     `model` is a LinkPredictor, or one wrapped for several processes: each has its share of a batch.
     """
-    order = torch.randperm(len(graph), generator=generator, device=features.device)
+    device = graph.triplets.device
+    order = torch.randperm(len(graph), generator=generator, device=device)
     for batch in processes.broadcast(order).split(config.batch_size):
         if len(batch) < processes.count():
             continue  # A last batch that is too small to be shared.
         rows = batch[processes.rank() :: processes.count()]
-        with torch.autocast(features.device.type, torch.bfloat16, enabled=config.bf16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
             yield model(graph.part(rows), features, adjacency, config, generator)
 
 
@@ -131,26 +129,23 @@ def learning_rate_at(step: int, steps: int, peak: float) -> float:
 
 @torch.inference_mode()
 def all_vectors(
-    model: LinkPredictor, features: NodeFeatures, adjacency: Adjacency, bf16: bool
+    model: LinkPredictor, features: NodeFeatures | None, adjacency: Adjacency, bf16: bool
 ) -> Tensor:
     """The decoder's keys of all nodes from all their neighbours, (node, key) float32."""
     model.eval()
-    with torch.autocast(features.device.type, torch.bfloat16, enabled=bf16):
-        vectors = model.encoder(
-            features, adjacency, torch.arange(adjacency.nodes, device=features.device)
-        )
+    nodes = torch.arange(adjacency.nodes, device=adjacency.start.device)
+    with torch.autocast(nodes.device.type, torch.bfloat16, enabled=bf16):
+        vectors = model.encoder(features, adjacency, nodes)
     return model.decoder.keys(vectors.float())
 
 
-def scorer_of(decoder: ComplEx | LookupDecoder, keys: Tensor) -> Scorer:
+def scorer_of(decoder: Decoder, keys: Tensor) -> Scorer:
     """Scores of all nodes by the decoder, whose keys of them (node, key) are."""
     return lambda node, relation: decoder(keys[node], relation) @ keys.T
 
 
 @torch.inference_mode()
-def ranks_of(
-    decoder: ComplEx | LookupDecoder, keys: Tensor, asked: Graph, known: Answers
-) -> Tensor:
+def ranks_of(decoder: Decoder, keys: Tensor, asked: Graph, known: Answers) -> Tensor:
     """Filtered ranks of both questions of every triplet, (2 x triplet,)."""
     return filtered_ranks(questions_of(asked), scorer_of(decoder, keys), known)
 

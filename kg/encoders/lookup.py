@@ -7,21 +7,48 @@ ComplEx are dot products of a query (node, relation) and the answer; TransE and 
 distances, and -|q - a|^2 = 2 q.a - |a|^2 - |q|^2, where |q|^2 changes neither softmax nor rank.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric.nn.kge import ComplEx, DistMult, KGEModel, RotatE, TransE
 
-from kg.encoders.inputs import NodeFeatures
+from kg.config import LookupConfig
+from kg.encoders.decoder import Decoder
+from kg.encoders.encoded import Encoded
+from kg.encoders.link_prediction import LinkPredictor, scorer_of, seeded_weights
+from kg.encoders.training import final_keys, train_encoder
+from kg.graph.projection import unit_half
+from kg.graph.rows import Matrix
 from kg.graph.sampling import Adjacency
+from kg.graph.split import Split
+from kg.shared.precision import as_computed
 
-__all__ = ["LookupDecoder", "LookupEncoder", "lookup_model"]
+__all__ = ["LookupDecoder", "LookupEncoder", "encode", "lookup_model", "pyg_model"]
 
 SCALE = 16.0
 """Initial range of the softmax, by relation: learned, and without influence on ranks."""
 
 
-def lookup_model(name: str, nodes: int, relations: int, dim: int) -> KGEModel:
+def encode(split: Split, raw: Matrix, config: LookupConfig, checkpoint: Path) -> Encoded:
+    """The trained node tables, at length 1; the text features have no part in them."""
+    config = as_computed(config)
+    model = lookup_model(split.train.nodes, len(split.train.relations), config)
+    history = train_encoder(model, split, None, config, checkpoint)
+    keys = final_keys(model, None, split.train, config.bf16)
+    stored = unit_half(keys[:, : config.dim])
+    return Encoded(stored, scorer_of(model.decoder, keys), model.state_dict(), history)
+
+
+def lookup_model(nodes: int, relations: int, config: LookupConfig) -> LinkPredictor:
+    """A new model; `relations`: of the graph, without inverses."""
+    with seeded_weights(config.seed):
+        model = pyg_model(config.encoder, nodes, 2 * relations, config.dim)
+        return LinkPredictor(LookupEncoder(model), LookupDecoder(model))
+
+
+def pyg_model(name: str, nodes: int, relations: int, dim: int) -> KGEModel:
     """A new model of PyG whose node vectors have `dim` real numbers; draws from torch's generator.
 
     TransE by Euclidean distance; `relations`: reciprocal ones included.
@@ -44,7 +71,7 @@ class LookupEncoder(nn.Module):
         self.tables = nn.ModuleList(tables)
 
     def forward(
-        self, features: NodeFeatures, adjacency: Adjacency, nodes: Tensor, **sampling: object
+        self, features: None, adjacency: Adjacency, nodes: Tensor, **sampling: object
     ) -> Tensor:
         """Vectors of `nodes`, (node, dim); neither features nor neighbours come in.
 
@@ -55,7 +82,7 @@ class LookupEncoder(nn.Module):
         return torch.where(linked.unsqueeze(1), vectors, vectors.detach())
 
 
-class LookupDecoder(nn.Module):
+class LookupDecoder(Decoder):
     """The model's score as queries and keys: their dot product orders the answers as it does."""
 
     def __init__(self, model: KGEModel) -> None:

@@ -5,20 +5,29 @@ its relation or by the reciprocal one, as in message passing; so no concept is a
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from gensim.models import Word2Vec
 from torch import Tensor
 
-from kg.config import EncoderConfig
+from kg.config import RDF2VecConfig
+from kg.encoders.encoded import Encoded, by_translation
+from kg.graph.projection import unit_half
+from kg.graph.rows import Matrix
 from kg.graph.sampling import Adjacency, build_adjacency
-from kg.graph.split import Graph
+from kg.graph.split import Graph, Split
 
-__all__ = ["random_walks", "walk_vectors"]
+__all__ = ["encode", "random_walks", "walk_vectors"]
 
 
-def walk_vectors(graph: Graph, config: EncoderConfig) -> Tensor:
+def encode(split: Split, raw: Matrix, config: RDF2VecConfig, checkpoint: Path) -> Encoded:
+    """word2vec's vectors, at length 1; the text features have no part in them."""
+    return by_translation(unit_half(walk_vectors(split.train, config)), split.train)
+
+
+def walk_vectors(graph: Graph, config: RDF2VecConfig) -> Tensor:
     """Vectors (node, dim) float32; a node without edges keeps the random one it started with.
 
     One thread: with more, the order of updates and so the result would be left to chance.

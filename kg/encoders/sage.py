@@ -9,6 +9,7 @@ they say, remembers what it is linked to, as a look-up encoder's does.
 """
 
 import warnings
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,11 @@ class GraphLayer(nn.Module):
             told = self.relation.weight.T.contiguous()
             out = out + mean_of_rows(told, start, relation).to(out.dtype)
         return self.skip(own) + F.relu(self.norm(out))
+
+    def alone(self, own: Tensor) -> Tensor:
+        """New vectors (row, width) of nodes (row, width_in) that no message reaches."""
+        linked = self.conv.lin_r(own)
+        return self.skip(own) + F.relu(self.norm(self.conv.lin_l.bias.to(linked.dtype) + linked))
 
 
 class GraphEncoder(nn.Module):
@@ -127,6 +133,12 @@ class GraphEncoder(nn.Module):
         if self.free is None:
             return x
         return x + F.embedding(nodes, self.free) * self._used(adjacency, nodes, generator)
+
+    def alone(self, own: Tensor) -> Tensor:
+        """Vectors (node, width) of nodes without edges, from their own features (node, feature)."""
+        for layer in cast("list[GraphLayer]", self.layers):
+            own = layer.alone(own)
+        return own
 
     def _used(
         self, adjacency: Adjacency, nodes: Tensor, generator: torch.Generator | None

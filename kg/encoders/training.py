@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import trange
 
-from kg.config import EncoderConfig
+from kg.config import TrainedConfig
 from kg.encoders.inputs import NodeFeatures
 from kg.encoders.link_prediction import (
     LinkPredictor,
@@ -24,13 +24,13 @@ from kg.encoders.link_prediction import (
 from kg.evaluation.ranking import Answers, rank_metrics
 from kg.graph.rows import chunks
 from kg.graph.sampling import build_adjacency
-from kg.graph.split import Split
+from kg.graph.split import Graph, Split
 from kg.shared import processes
 from kg.shared.artefact import replacing
 from kg.shared.damage import check_file
 from kg.shared.errors import InputError
 
-__all__ = ["train_encoder"]
+__all__ = ["final_keys", "train_encoder"]
 
 WATCHED = 1000
 """Validation triplets, about, that are ranked after every epoch."""
@@ -42,18 +42,23 @@ log = logging.getLogger(__name__)
 
 
 def train_encoder(
-    split: Split, features: NodeFeatures, config: EncoderConfig, checkpoint: Path
-) -> tuple[LinkPredictor, list[dict[str, Any]]]:
-    """The best epoch's model and the history: a row an epoch with loss and validation measures.
+    model: LinkPredictor,
+    split: Split,
+    features: NodeFeatures | None,
+    config: TrainedConfig,
+    checkpoint: Path,
+) -> list[dict[str, Any]]:
+    """Train the model; its history: a row an epoch with loss and validation measures.
 
-    All runs on the features' device; of several processes each has its share of every batch, draws
-    its own neighbours and negatives, and ends with the same model. After every epoch the state is
-    written to `checkpoint`; a run with the same config and data, by as many processes, continues
-    from there and ends the same. What neighbours are sent is in it too and copied into `features`:
-    computed anew by another number of threads it may differ. The run ends early when the validation
-    MRR has not risen for `patience` epochs. Raises InputError when the loss is not finite.
+    It ends on the process's device, where the features are, with the best epoch's weights. Of
+    several processes each has its share of every batch, draws its own neighbours and negatives, and
+    ends with the same model. After every epoch the state is written to `checkpoint`; a run with the
+    same config and data, by as many processes, continues from there and ends the same. What
+    neighbours are sent is in it too and copied into `features`: computed anew by another number of
+    threads it may differ. The run ends early when the validation MRR has not risen for `patience`
+    epochs. Raises InputError when the loss is not finite.
     """
-    run = _Run(split, features, config)
+    run = _Run(model, split, features, config)
     if checkpoint.is_file():
         run.restore(checkpoint)
     for _ in trange(len(run.history), config.epochs, unit="epoch", disable=None):
@@ -64,23 +69,37 @@ def train_encoder(
         run.save(checkpoint)
         log.info("epoch %(epoch)d: loss %(loss).3f, validation MRR %(mrr).4f", run.history[-1])
     run.model.load_state_dict(run.best)
-    return run.model, run.history
+    return run.history
+
+
+def final_keys(
+    model: LinkPredictor, features: NodeFeatures | None, train: Graph, bf16: bool
+) -> Tensor:
+    """A trained model's keys of all nodes; they and the model come to the CPU."""
+    adjacency = build_adjacency(train.to(processes.device()))
+    keys = all_vectors(model, features, adjacency, bf16).cpu()
+    model.cpu()
+    return keys
 
 
 class _Run:
     """Everything that changes in training, and what it is computed from."""
 
-    def __init__(self, split: Split, features: NodeFeatures, config: EncoderConfig) -> None:
-        device = features.device
+    def __init__(
+        self,
+        model: LinkPredictor,
+        split: Split,
+        features: NodeFeatures | None,
+        config: TrainedConfig,
+    ) -> None:
+        device = processes.device()
         self.train, self.validation = split.train.to(device), split.validation.to(device)
         self.features, self.config = features, config
         self.adjacency = build_adjacency(self.train)
         self.known = Answers([self.train, self.validation, split.test.to(device)])
         self.generator = torch.Generator(device)
         self.generator.manual_seed(config.seed + STREAM * processes.rank())
-        relations = len(self.train.relations)
-        nodes = self.train.nodes
-        self.model = LinkPredictor(features, relations, config, nodes).to(device)
+        self.model = model.to(device)
         self.shared: nn.Module = self.model
         if processes.count() > 1:
             self.shared = DistributedDataParallel(self.model)
@@ -134,7 +153,7 @@ class _Run:
             return
         state = {
             "fingerprint": self.fingerprint,
-            "sent": self.features.sent,
+            "sent": None if self.features is None else self.features.sent,
             "model": self.model.state_dict(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
@@ -158,7 +177,8 @@ class _Run:
         if len(state["generators"]) != processes.count():
             log.warning("%s is of another number of processes: starting anew", path)
             return
-        self.features.sent.copy_(state["sent"])
+        if self.features is not None:
+            self.features.sent.copy_(state["sent"])
         self.model.load_state_dict(state["model"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
@@ -174,11 +194,11 @@ class _Run:
         return rank_metrics(ranks_of(self.model.decoder, vectors, watched, self.known))
 
 
-def _fingerprint(split: Split, features: NodeFeatures, config: EncoderConfig) -> str:
+def _fingerprint(split: Split, features: NodeFeatures | None, config: TrainedConfig) -> str:
     digest = hashlib.sha256(config.model_dump_json().encode())
     digest.update("\n".join([str(split.train.nodes), *split.train.relations]).encode())
     for part in (split.train, split.validation, split.test):
         digest.update(part.triplets.cpu().numpy().tobytes() + b"/")
-    for rows in chunks(features.own):
+    for rows in () if features is None else chunks(features.own):
         digest.update(rows.cpu().numpy().tobytes())
     return digest.hexdigest()

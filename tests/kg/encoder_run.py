@@ -3,12 +3,15 @@
 import numpy as np
 import polars as pl
 
-from kg.config import LOOKUP, SAGE, EncoderConfig
+from kg.config import ENCODERS, LookupConfig, SAGEConfig, TrainedConfig
 from kg.graph.tables import CONCEPTS, read_concepts, write_concepts, write_triplets
 from kg.store import write_store
 from kg.train import TrainCommand
 
 GROUPS, MEMBERS = 6, 10
+
+SAGE = [name for name, kind in ENCODERS.items() if kind is SAGEConfig]
+LOOKUP = [name for name, kind in ENCODERS.items() if kind is LookupConfig]
 
 
 def write_tables(folder, more=(), alone=()):
@@ -39,13 +42,14 @@ def write_tables(folder, more=(), alone=()):
 def command(tables, out, encoder="graphsage", **values):
     """The command on the tables; small, with options that the encoder knows."""
     small = {"dim": 16}
-    if encoder in SAGE:
+    kind = ENCODERS[encoder]
+    if kind is SAGEConfig:
         small |= {"width": 16, "spectral_dim": 6, "message_dim": 6}
-    if encoder in SAGE + LOOKUP:
+    if issubclass(kind, TrainedConfig):
         small |= {"epochs": 4, "batch_size": 64, "negatives": 32, "learning_rate": 1e-2}
     if encoder == "rdf2vec":
         small |= {"epochs": 5, "learning_rate": 0.05}
-    config = EncoderConfig(encoder=encoder, **(small | values))
+    config = kind(encoder=encoder, **(small | values))
     return TrainCommand(
         concepts=tables / "concepts.parquet",
         triplets=tables / "triplets.parquet",

@@ -1,10 +1,12 @@
 """New concepts by a trained encoder."""
 
+import json
 import shutil
 
 import numpy as np
 import polars as pl
 import pytest
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from kg.embed import EmbedCommand
@@ -98,6 +100,20 @@ def test_a_folder_without_an_encoder(runs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(EmbedCommand, [f"--{name}={value}" for name, value in flags.items()])
     assert "encoder.safetensors does not exist" in capsys.readouterr().err
+
+
+def test_options_of_other_encoders_in_the_file_have_no_meaning(runs, tmp_path):
+    shutil.copytree(runs / "text/out", tmp_path / "text/out")
+    path = tmp_path / "text/out/encoder.safetensors"
+    with safe_open(path, "pt") as file:
+        made = json.loads(file.metadata()["made"])
+    made["config"] |= {"walks": 10, "epochs": 15, "fanout": 10}
+    save_file(load_file(path), path, {"made": json.dumps(made)})
+    features = new_features(runs, tmp_path / "new.h5")
+    for folder in (runs, tmp_path):
+        main(EmbedCommand, arguments(folder, "text", features, tmp_path / f"{folder.name}.h5"))
+    one, two = (EmbeddingStore(tmp_path / f"{folder.name}.h5") for folder in (runs, tmp_path))
+    np.testing.assert_array_equal(one.embedding, two.embedding)
 
 
 def test_weights_that_do_not_say_how_they_were_made(runs, tmp_path, capsys):

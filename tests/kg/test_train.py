@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kg.config import EncoderConfig
+from kg.config import SAGEConfig
 from kg.encoders import training
 from kg.encoders.link_prediction import learning_rate_at
 from kg.graph.tables import read_concepts
@@ -104,9 +104,9 @@ class TestBadInput:
 
     def test_widths_that_do_not_fit(self):
         with pytest.raises(ValueError, match="spectral_dim"):
-            EncoderConfig(dim=64, spectral_dim=64)
+            SAGEConfig(dim=64, spectral_dim=64)
         with pytest.raises(ValueError, match="odd"):
-            EncoderConfig(width=255, dim=200)
+            SAGEConfig(width=255, dim=200)
 
 
 class TestPieces:

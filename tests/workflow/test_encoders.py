@@ -1,15 +1,11 @@
 """All graph encoders in one configuration: what is trained, and what the LLM makes of each."""
 
-import typing
-
 import pytest
 import yaml
 
-from kg.config import EncoderConfig
+from kg.config import ENCODERS
 from tests.workflow.conftest import ROOT, Snakemake
 from tests.workflow.test_dag import jobs
-
-ENCODERS = typing.get_args(EncoderConfig.model_fields["encoder"].annotation)
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from kg.config import LOOKUP, SAGE
+from kg.config import TrainedConfig
 from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
 from workflow.config import load_config
@@ -111,7 +111,7 @@ def any_gpu():
 def encoder_gpus(encoder):
     """Those of an encoder that is trained by gradients can be several."""
     count = any_gpu() if CONFIG.kg.gpus is None else CONFIG.kg.gpus
-    trained = CONFIG.encoders[encoder].encoder in SAGE + LOOKUP
+    trained = isinstance(CONFIG.encoders[encoder], TrainedConfig)
     return count if trained else min(1, count)
 
 

@@ -2,24 +2,24 @@
 
 import json
 import shutil
-import typing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from kg.config import LOOKUP, SAGE, EncoderConfig
-from kg.encoders import encode, training
+from kg.config import ENCODERS, EncoderConfig, EncoderSection
+from kg.encoders import encode, graphsage, training
 from kg.graph.tables import read_concepts
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
-from tests.kg.encoder_run import command, files, write_tables
+from tests.kg.encoder_run import LOOKUP, SAGE, command, files, write_tables
 
 LIKE = [(f"D{group}{i}", "like", f"D{group}{i + 1}") for group in range(6) for i in range(9)]
 MORE = [*LIKE, ("D00", "once", "F55")]
-ENCODERS = typing.get_args(EncoderConfig.model_fields["encoder"].annotation)
+READ = TypeAdapter(EncoderConfig)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,8 @@ def test_a_killed_run_continues_and_ends_the_same(tables, tmp_path, runs, monkey
     assert not (tmp_path / "out").exists()
     if encoder in SAGE:
         # Computed by another number of threads, messages are not the same to the last bit.
-        made = encode.node_features
-        monkeypatch.setattr(encode, "node_features", lambda *a: moved(made(*a)))
+        made = graphsage.node_features
+        monkeypatch.setattr(graphsage, "node_features", lambda *a: moved(made(*a)))
     killed.run()
     assert len(epochs) == 5
     assert files(tmp_path) == files(runs / encoder)
@@ -157,12 +157,12 @@ class TestStateThatIsOfNoUse:
 
 class TestBrokenTables:
     @pytest.mark.parametrize("name", ["concepts.parquet", "triplets.parquet"])
-    @pytest.mark.parametrize("left", [0, -20])
-    def test_that_are_cut_off(self, tables, tmp_path, name, left):
+    @pytest.mark.parametrize(("left", "message"), [(0, "empty"), (-20, "not a whole parquet file")])
+    def test_that_are_cut_off(self, tables, tmp_path, name, left, message):
         broken = Path(shutil.copytree(tables, tmp_path / "broken"))
         content = (broken / name).read_bytes()
         (broken / name).write_bytes(content[:left])
-        with pytest.raises(InputError, match=f"{name} is not a whole parquet file"):
+        with pytest.raises(InputError, match=f"{name} is {message}"):
             command(broken, tmp_path, encoder="text").run()
 
     @pytest.mark.parametrize("column", ["head", "relation", "tail"])
@@ -196,13 +196,30 @@ class TestBadInput:
         with pytest.raises(InputError, match="24 numbers cannot be compressed to 32"):
             command(tables, tmp_path, encoder="text", dim=32).run()
 
-    def test_an_option_of_another_encoder(self):
-        with pytest.raises(ValueError, match="walks has no meaning for distmult"):
-            EncoderConfig(encoder="distmult", walks=3)
-        with pytest.raises(ValueError, match="odd"):
-            EncoderConfig(encoder="rotate", dim=9)
 
-    @pytest.mark.parametrize("encoder", ENCODERS)
-    def test_a_config_survives_being_written_out(self, encoder):
-        config = EncoderConfig(encoder=encoder, dim=200)
-        assert EncoderConfig.model_validate_json(config.model_dump_json()) == config
+class TestSection:
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"encoder": "distmult", "walks": 3}, r"distmult\.walks\n +Extra inputs are not"),
+            ({"encoder": "text", "epochs": 3}, r"text\.epochs\n +Extra inputs are not"),
+            ({"encoder": "rotate", "dim": 9}, "odd"),
+            ({"encoder": "gat"}, "expected tags: 'text', 'graphsage', 'edgegraphsage'"),
+        ],
+    )
+    def test_what_does_not_belong_together_is_refused(self, values, message):
+        with pytest.raises(ValidationError, match=message):
+            READ.validate_python(values)
+
+    def test_without_a_name_it_is_graphsage(self):
+        assert READ.validate_python({"dim": 200}).encoder == "graphsage"
+
+    @pytest.mark.parametrize("name", ENCODERS)
+    def test_it_survives_being_written_out(self, name):
+        config = READ.validate_python({"encoder": name, "dim": 200})
+        assert config.encoder == name
+        assert READ.validate_json(config.model_dump_json()) == config
+
+    def test_each_has_its_code(self):
+        assert set(encode.ENCODERS) == set(ENCODERS.values())
+        assert all(issubclass(section, EncoderSection) for section in encode.ENCODERS)

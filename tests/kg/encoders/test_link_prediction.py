@@ -2,9 +2,10 @@
 
 import torch
 
-from kg.config import EncoderConfig
+from kg.config import SAGEConfig
+from kg.encoders.graphsage import sage_model
 from kg.encoders.inputs import NodeFeatures
-from kg.encoders.link_prediction import LinkPredictor, _known, training_steps
+from kg.encoders.link_prediction import _known, training_steps
 from kg.evaluation.ranking import questions_of
 from kg.graph.sampling import build_adjacency
 from kg.graph.split import Graph
@@ -40,7 +41,7 @@ def test_known_answers_among_the_negatives():
 
 
 class TestStep:
-    config = EncoderConfig(
+    config = SAGEConfig(
         encoder="edgegraphsage",
         width=8,
         dim=8,
@@ -52,7 +53,7 @@ class TestStep:
 
     def loss(self, batch, graph):
         features = random_features(graph.nodes)
-        model = LinkPredictor(features, 2, self.config)
+        model = sage_model(5, 5, 2, self.config)
         generator = torch.Generator().manual_seed(2)
         return model(batch, features, build_adjacency(graph), self.config, generator)
 
@@ -89,5 +90,5 @@ class TestStep:
         torch.manual_seed(5)
         expected = torch.rand(1)
         torch.manual_seed(5)
-        LinkPredictor(random_features(10), 2, self.config)
+        sage_model(5, 5, 2, self.config)
         assert torch.rand(1) == expected

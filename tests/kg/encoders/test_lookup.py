@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from kg.config import LOOKUP, EncoderConfig
-from kg.encoders.link_prediction import LinkPredictor, all_vectors, ranks_of, training_steps
-from kg.encoders.lookup import LookupDecoder, LookupEncoder, lookup_model
+from kg.config import LookupConfig
+from kg.encoders.link_prediction import all_vectors, ranks_of, training_steps
+from kg.encoders.lookup import LookupDecoder, LookupEncoder, lookup_model, pyg_model
 from kg.evaluation.ranking import Answers
 from kg.graph.sampling import build_adjacency
 from kg.graph.split import Graph, Split
+from tests.kg.encoder_run import LOOKUP
 
 NODES, RELATIONS = 12, 2
 
@@ -24,7 +25,7 @@ def random_graph():
 def trained_model(name):
     """With relations and scales that are not those of the start."""
     torch.manual_seed(0)
-    model = lookup_model(name, NODES, 2 * RELATIONS, 8)
+    model = pyg_model(name, NODES, 2 * RELATIONS, 8)
     for table in model.children():
         torch.nn.init.normal_(table.weight)
     decoder = LookupDecoder(model)
@@ -61,8 +62,8 @@ def test_ranks_are_those_of_pyg_one_by_one(name):
 
 @pytest.mark.parametrize("name", LOOKUP)
 def test_a_vector_has_dim_numbers(name):
-    config = EncoderConfig(encoder=name, dim=10)
-    model = LinkPredictor(5, RELATIONS, config, NODES)
+    config = LookupConfig(encoder=name, dim=10)
+    model = lookup_model(NODES, RELATIONS, config)
     adjacency = build_adjacency(random_graph())
     assert model.encoder(None, adjacency, torch.arange(3)).shape == (3, 10)
 
@@ -72,7 +73,7 @@ def test_a_node_without_edges_keeps_its_start(name):
     rows = [[i, 0, (i + 3) % 6] for i in range(6)]
     graph = Graph(NODES, ("p",), torch.tensor(rows))
     none = graph.part(torch.zeros(0, dtype=torch.long))
-    config = EncoderConfig(
+    config = LookupConfig(
         encoder=name, dim=8, negatives=64, batch_size=3, epochs=5, learning_rate=0.05, bf16=False
     )
     before, _ = trained_on(Split(graph, none, none), config.model_copy(update={"epochs": 0}))
@@ -87,7 +88,7 @@ def test_a_relation_with_one_triplet_is_learned_by_heart(name):
     rows = [[i, 0, (i + 3) % NODES] for i in range(NODES)] + [[0, 1, 6]]
     graph = Graph(NODES, ("p", "q"), torch.tensor(rows))
     none = graph.part(torch.zeros(0, dtype=torch.long))
-    config = EncoderConfig(
+    config = LookupConfig(
         encoder=name,
         dim=16,
         negatives=64,
@@ -97,7 +98,7 @@ def test_a_relation_with_one_triplet_is_learned_by_heart(name):
         bf16=False,
     )
     model, adjacency = trained_on(Split(graph, none, none), config)
-    keys = all_vectors(model, torch.zeros(NODES, 1), adjacency, bf16=False)
+    keys = all_vectors(model, None, adjacency, bf16=False)
     ranks = ranks_of(model.decoder, keys, graph.part(torch.tensor([12])), Answers([graph]))
     assert ranks.tolist() == [1, 1]
 
@@ -105,12 +106,12 @@ def test_a_relation_with_one_triplet_is_learned_by_heart(name):
 def trained_on(split, config):
     adjacency = build_adjacency(split.train)
     torch.manual_seed(0)
-    model = LinkPredictor(1, len(split.train.relations), config, NODES)
+    model = lookup_model(NODES, len(split.train.relations), config)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     generator = torch.Generator().manual_seed(0)
     for _ in range(config.epochs):
         for loss in training_steps(
-            model, split.train, features=torch.zeros(NODES, 1), adjacency=adjacency,
+            model, split.train, features=None, adjacency=adjacency,
             config=config, generator=generator,
         ):  # fmt: skip
             optimizer.zero_grad()

@@ -3,7 +3,7 @@
 import torch
 from scipy.stats import chisquare
 
-from kg.config import EncoderConfig
+from kg.config import RDF2VecConfig
 from kg.encoders.rdf2vec import random_walks, walk_vectors
 from kg.graph.sampling import build_adjacency
 from kg.graph.split import Graph
@@ -52,7 +52,7 @@ def test_the_seed_decides():
 
 
 def test_linked_nodes_are_near():
-    config = EncoderConfig(encoder="rdf2vec", dim=16, walks=50, epochs=5, learning_rate=0.05)
+    config = RDF2VecConfig(dim=16, walks=50, epochs=5, learning_rate=0.05)
     rows = [[i, 0, j] for group in (0, 6) for i in range(6) for j in range(i) if group == 0]
     rows += [[i + 6, 0, j + 6] for i, _, j in rows]
     vectors = walk_vectors(Graph(12, ("r",), torch.tensor(rows)), config)

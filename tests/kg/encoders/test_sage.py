@@ -96,6 +96,15 @@ class TestEncoder:
         got = layer(x, x[2:3], *block, adjacency.relation[edges.start : edges.stop])[0]
         torch.testing.assert_close(got, expected)
 
+    @pytest.mark.parametrize("relations", [0, 4])
+    def test_a_node_alone_needs_no_graph(self, relations):
+        model, x = encoder(relations), features()
+        for dtype in (torch.float32, torch.bfloat16):
+            own = x.own.to(dtype)
+            with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+                among = model(NodeFeatures(own, own), build_adjacency(GRAPH), torch.tensor([5]))
+                assert torch.equal(model.alone(own[5:]), among)
+
 
 class TestFreeVectors:
     def model(self):

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from kg.config import EncoderConfig
+from kg.config import SAGEConfig
 from kg.shared import precision
 
 
@@ -21,7 +21,7 @@ def fresh():
 class TestWithout:
     def test_float32_stands_in_and_is_announced_once(self, caplog, monkeypatch):
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-        config = EncoderConfig(encoder="edgegraphsage")
+        config = SAGEConfig()
         with caplog.at_level(logging.WARNING):
             assert not precision.as_computed(config).bf16
             assert not precision.as_computed(config).bf16
@@ -62,7 +62,7 @@ class TestWithout:
 
 def test_asked_for_it_is_used(monkeypatch):
     monkeypatch.setattr(precision, "fast_bfloat16", lambda: True)
-    config = EncoderConfig(encoder="edgegraphsage")
+    config = SAGEConfig()
     assert precision.as_computed(config) is config
     plain = config.model_copy(update={"bf16": False})
     assert precision.as_computed(plain) is plain
