@@ -24,6 +24,7 @@ import torch
 
 from benchmarks.graph_300k import invented_graph
 from kg.config import SAGEConfig
+from kg.evaluation.metrics import GraphCounts
 from kg.graph.tables import CONCEPTS, write_concepts, write_triplets
 from kg.store import write_store
 from kg.train import TrainCommand
@@ -58,7 +59,14 @@ def write_inputs(folder: Path, nodes: int, triplets: int) -> None:
 @contextmanager
 def untrained(asked: int) -> Iterator[None]:
     """`kg.train` without epochs; it measures only when `asked` is not 0."""
-    nothing = {"link_prediction": {"test": {"mrr": 0.0, "hits@10": 0.0}}}
+    ranks = dict.fromkeys(("mrr", "hits@1", "hits@3", "hits@10"), 0.0) | {"n": 0}
+    macro = {f"macro_{key}": 0.0 for key in ranks if key != "n"}
+    nothing = {
+        "graph": dict.fromkeys(GraphCounts.model_fields, 0),
+        "link_prediction": {"test": ranks | macro | {"by_relation": {}}},
+        "relation_classification": {},
+        "probes": {},
+    }
     patches = {
         "kg.encoders.graphsage.as_computed": lambda config: config,
         "kg.encoders.graphsage.spectral_embedding": lambda graph, dim, seeded: torch.randn(

@@ -10,7 +10,8 @@ import matplotlib as mpl
 from pydantic import Field
 
 from kg.evaluation.comparison import comparison, figure
-from kg.shared.artefact import read_json, replacing
+from kg.evaluation.metrics import read_metrics
+from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ class ComparisonCommand(Command):
 
     def run(self) -> None:
         """Read, compare, write."""
-        metrics = {name: read_json(path) for name, path in self.encoders.items()}
-        seeds = {name: one["config"]["seed"] for name, one in metrics.items()}
+        metrics = {name: read_metrics(path) for name, path in self.encoders.items()}
+        seeds = {name: one.config.get("seed") for name, one in metrics.items()}
         if len(set(seeds.values())) > 1:
             log.warning("splits of several seeds: rows differ by them, too (%s)", seeds)
         table = comparison(metrics)

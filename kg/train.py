@@ -19,13 +19,14 @@ from kg.config import EncoderConfig, SAGEConfig
 from kg.encoders.encode import encode
 from kg.encoders.encoded import Encoded
 from kg.evaluation.measures import measure
+from kg.evaluation.metrics import EncoderMetrics, write_metrics
 from kg.evaluation.probe import only_types
 from kg.graph.projection import Standard
 from kg.graph.rows import Matrix, chunks, stored_rows
 from kg.graph.split import build_graph, split_graph
 from kg.graph.tables import read_concepts, read_triplets
 from kg.shared import processes
-from kg.shared.artefact import replacing, write_json
+from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
@@ -75,15 +76,15 @@ class TrainCommand(Command):
             generator=seeded,
             spectral=encoded.spectral,
         )
-        metrics = {"config": self.config.model_dump()} | metrics
-        self._save(concepts["cui"], encoded, metrics, store.attributes["config"])
+        measures = EncoderMetrics.model_validate({"config": self.config.model_dump()} | metrics)
+        self._save(concepts["cui"], encoded, measures, store.attributes["config"])
         checkpoint.unlink(missing_ok=True)
 
     def _save(
-        self, cuis: pl.Series, encoded: Encoded, metrics: dict[str, Any], features: dict[str, Any]
+        self, cuis: pl.Series, encoded: Encoded, metrics: EncoderMetrics, features: dict[str, Any]
     ) -> None:
-        config = metrics["config"]
-        test = metrics["link_prediction"]["test"]
+        config = metrics.config
+        test = metrics.link_prediction["test"].model_dump(by_alias=True)
         self.out.mkdir(parents=True, exist_ok=True)
         with replacing(self.out / "encoder.safetensors") as temporary:
             # One entry: safetensors writes several in any order.
@@ -91,7 +92,7 @@ class TrainCommand(Command):
             save_file(encoded.weights, temporary, {"made": made})
         with replacing(self.out / "history.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in encoded.history))
-        write_json(self.out / "metrics.json", metrics)
+        write_metrics(self.out / "metrics.json", metrics)
         write_store(self.out / "embeddings.h5", cuis, encoded.vectors.numpy(), config, test)
         log.info("%s: test MRR %.4f, Hits@10 %.4f", self.out, test["mrr"], test["hits@10"])
 

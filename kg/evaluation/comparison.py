@@ -1,10 +1,11 @@
 """The measures of several encoders side by side: a table and a figure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from matplotlib.figure import Figure
+
+from kg.evaluation.metrics import EncoderMetrics
 
 __all__ = ["DRAWN", "comparison", "figure"]
 
@@ -19,8 +20,6 @@ FREE = {
 VECTORS = {"(text)": "text", "(text smoothed)": "smoothed"}
 """Rows that need no training -> their vectors."""
 
-Measure = Callable[[Mapping[str, Any], str, str], float | None]
-
 DRAWN = (
     "MRR",
     "MRR with copying",
@@ -31,83 +30,51 @@ DRAWN = (
 )
 
 
-def _link(key: str) -> Measure:
-    return lambda metrics, scorer, vectors: metrics["link_prediction"].get(scorer, {}).get(key)
-
-
-def _copied(key: str) -> Measure:
-    """The encoder's score and the links of the nearest stored vectors, together."""
-
-    def combined(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
-        found = metrics["link_prediction"].get("combined") if scorer == "test" else None
-        return found and found[key]
-
-    return combined
-
-
-def _relation(key: str) -> Measure:
-    return lambda metrics, scorer, vectors: (
-        metrics["relation_classification"].get(vectors) or {}
-    ).get(key)
-
-
-def _choice(kind: str) -> Measure:
-    """The mean over relations."""
-
-    def mean(metrics: Mapping[str, Any], scorer: str, vectors: str) -> float | None:
-        found = metrics["probes"].get(vectors, {}).get(f"choice_of_{kind}_facts")
-        return sum(found.values()) / len(found) if found else None
-
-    return mean
-
-
-def _classified(probe: str) -> Measure:
-    return lambda metrics, scorer, vectors: metrics["probes"].get(vectors, {}).get(probe)
-
-
-def _parent(probe: str) -> Measure:
-    return lambda metrics, scorer, vectors: (
-        metrics["probes"].get(vectors, {}).get(probe) or {}
-    ).get("mrr")
-
-
-MEASURES: dict[str, Measure] = {
-    "MRR": _link("mrr"),
-    "Hits@1": _link("hits@1"),
-    "Hits@3": _link("hits@3"),
-    "Hits@10": _link("hits@10"),
-    "MRR with copying": _copied("mrr"),
-    "Hits@10 with copying": _copied("hits@10"),
-    "macro MRR": _link("macro_mrr"),
-    "macro Hits@10": _link("macro_hits@10"),
-    "relation accuracy": _relation("accuracy"),
-    "relation macro accuracy": _relation("macro"),
-    "choice, known facts": _choice("known"),
-    "choice, new facts": _choice("new"),
-    "parent MRR": _parent("parent"),
-    "parent MRR by a map": _parent("parent_by_map"),
-    "branch": _classified("branch"),
-    "semantic type": _classified("semantic_type"),
-}
-"""Columns; link prediction is by the encoder's scorer, the rest by its stored vectors."""
-
-
-def comparison(metrics: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
-    """A row an encoder (name -> its metrics.json), then the rows without training, in brackets.
+def comparison(metrics: Mapping[str, EncoderMetrics]) -> pl.DataFrame:
+    """A row an encoder (name -> its measures), then the rows without training, in brackets.
 
     Those are the first encoder's, as all share graph, features and split. Null: not measured.
     """
     first = next(iter(metrics.values()))
-    rows = [
-        {"encoder": name} | {column: get(one, "test", "stored") for column, get in MEASURES.items()}
-        for name, one in metrics.items()
-    ]
-    rows += [
-        {"encoder": name}
-        | {column: get(first, scorer, VECTORS.get(name, "")) for column, get in MEASURES.items()}
-        for name, scorer in FREE.items()
-    ]
-    return pl.DataFrame(rows, schema={"encoder": pl.String} | dict.fromkeys(MEASURES, pl.Float64))
+    rows = {name: _measures(one, "test", "stored") for name, one in metrics.items()}
+    rows |= {name: _measures(first, scorer, VECTORS.get(name, "")) for name, scorer in FREE.items()}
+    return pl.DataFrame(
+        [{"encoder": name} | row for name, row in rows.items()],
+        schema_overrides=dict.fromkeys(next(iter(rows.values())), pl.Float64),
+    )
+
+
+def _measures(metrics: EncoderMetrics, scorer: str, vectors: str) -> dict[str, float | None]:
+    """The columns; link prediction is by the scorer, the rest by the vectors."""
+    links = metrics.link_prediction.get(scorer)
+    # The encoder's score and the links of the nearest stored vectors, together.
+    copied = metrics.link_prediction.get("combined") if scorer == "test" else None
+    relation = metrics.relation_classification.get(vectors)
+    probes = metrics.probes.get(vectors)
+    return {
+        "MRR": links.mrr if links else None,
+        "Hits@1": links.hits_1 if links else None,
+        "Hits@3": links.hits_3 if links else None,
+        "Hits@10": links.hits_10 if links else None,
+        "MRR with copying": copied.mrr if copied else None,
+        "Hits@10 with copying": copied.hits_10 if copied else None,
+        "macro MRR": links.macro_mrr if links else None,
+        "macro Hits@10": links.macro_hits_10 if links else None,
+        "relation accuracy": relation.accuracy if relation else None,
+        "relation macro accuracy": relation.macro if relation else None,
+        "choice, known facts": _mean(probes.choice_of_known_facts) if probes else None,
+        "choice, new facts": _mean(probes.choice_of_new_facts) if probes else None,
+        "parent MRR": probes.parent.mrr if probes and probes.parent else None,
+        "parent MRR by a map": (
+            probes.parent_by_map.mrr if probes and probes.parent_by_map else None
+        ),
+        "branch": probes.branch if probes else None,
+        "semantic type": probes.semantic_type if probes else None,
+    }
+
+
+def _mean(by_relation: Mapping[str, float]) -> float | None:
+    return sum(by_relation.values()) / len(by_relation) if by_relation else None
 
 
 def figure(table: pl.DataFrame, measures: Sequence[str] = DRAWN) -> Figure:

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from kg.evaluation.comparison import DRAWN, comparison, figure
+from kg.evaluation.metrics import EncoderMetrics, read_metrics
 from kg.shared.artefact import read_json
 from meg.report.contents import Contents, Row, flat, read_history, read_result
 from meg.report.figures import Cloud, clouds, curves, history_curve, styled
@@ -17,17 +18,22 @@ __all__ = ["encoders", "graph", "spaces"]
 def encoders(contents: Contents) -> Part:
     """What `kg.train` measured, the encoders side by side first; empty where none was trained."""
     panels, ranks, relations, probes = {}, [], [], []
-    measured = {name: read_json(f / "metrics.json") for name, f in contents.encoders.items()}
+    measured = {name: read_metrics(f / "metrics.json") for name, f in contents.encoders.items()}
     for name, folder in contents.encoders.items():
         metrics = measured[name]
-        for scorer, row in metrics["link_prediction"].items():
+        for scorer, row in metrics.link_prediction.items():
             label = name if scorer == "test" else scorer.replace("_", " ")
-            numbers = {key: value for key, value in row.items() if not isinstance(value, dict)}
+            numbers = row.model_dump(by_alias=True, exclude={"by_relation"})
             ranks.append({"encoder": name, "scored by": label} | numbers)
-        for vectors, row in metrics.get("relation_classification", {}).items():
-            relations.append({"encoder": name, "vectors": vectors.replace("_", " ")} | (row or {}))
-        for vectors, row in metrics["probes"].items():
-            probes.append({"encoder": name, "vectors": vectors} | flat(row))
+        for vectors, right in metrics.relation_classification.items():
+            label = vectors.replace("_", " ")
+            relations.append(
+                {"encoder": name, "vectors": label} | (right.model_dump() if right else {})
+            )
+        for vectors, found in metrics.probes.items():
+            probes.append(
+                {"encoder": name, "vectors": vectors} | flat(found.model_dump(by_alias=True))
+            )
         history = read_history(folder)
         if history:
             panels[f"{name}: loss"] = [history_curve(history, "loss", "epoch")]
@@ -54,7 +60,7 @@ def encoders(contents: Contents) -> Part:
     return Part("Graph encoders", text, figures, tables)
 
 
-def _side_by_side(contents: Contents, measured: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+def _side_by_side(contents: Contents, measured: Mapping[str, EncoderMetrics]) -> pl.DataFrame:
     """A row an encoder, and one a scorer without training; what the LLM answers with each too."""
     table = comparison(measured).with_columns(pl.selectors.float().round(4))
     answered: dict[str, dict[str, float]] = {}
