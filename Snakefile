@@ -38,4 +38,4 @@ if PROFILE_OF_CLUSTER:
 rule all:
     default_target: True
     input:
-        targets(),
+        PAGES.targets(),

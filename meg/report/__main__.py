@@ -7,30 +7,33 @@ from pydantic import Field
 
 from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
-from meg.report.contents import Contents
+from meg.report.contents import Contents, PageFiles, read_runs
 from meg.report.page import render
 from meg.report.sections import sections
 
 log = logging.getLogger(__name__)
 
 
-class ReportCommand(Contents, Command):
+class ReportCommand(PageFiles, Command):
     """Results, trainings, encoders and runtimes as one self-contained HTML page."""
 
+    runs: Path = Field(description="JSON list of the runs and their files (RunFiles)")
     out: Path = Field(description="the page to write")
 
     def run(self) -> None:
         """Read everything, write the page."""
-        main_runs = [run for run in self.runs if run.variant == "main"]
+        files = {name: getattr(self, name) for name in PageFiles.model_fields}
+        contents = Contents(**files, runs=read_runs(self.runs))
+        main_runs = [run for run in contents.runs if run.variant == "main"]
         answered = ", ".join(f"{run.dataset} by {run.model}" for run in main_runs)
         introduction = (
             f"Embeddings of the knowledge graph {self.kg}, injected into large language "
             f"models that answer questions: {answered or 'none yet'}."
         )
-        page = render("MEG: report", introduction, sections(self))
+        page = render("MEG: report", introduction, sections(contents))
         with replacing(self.out) as temporary:
             temporary.write_text(page, encoding="utf-8")
-        log.info("%s: %d runs", self.out, len(self.runs))
+        log.info("%s: %d runs", self.out, len(contents.runs))
 
 
 if __name__ == "__main__":

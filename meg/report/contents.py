@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from kg.shared.artefact import read_json
 from kg.shared.command import Section
@@ -15,12 +15,14 @@ from kg.shared.lines import json_lines, read_text
 
 __all__ = [
     "Contents",
+    "PageFiles",
     "PublishedResult",
     "Row",
     "RunFiles",
     "flat",
     "read_history",
     "read_result",
+    "read_runs",
     "read_runtimes",
 ]
 
@@ -54,8 +56,8 @@ class RunFiles(Section):
     finetune: Path | None = Field(None, description="checkpoint folder of its Phase II")
 
 
-class Contents(Section):
-    """All that one page shows."""
+class PageFiles(Section):
+    """What one page shows beside the runs."""
 
     kg: str = Field(description="the graph's name")
     graph: Path = Field(description="summary.json of the graph")
@@ -63,8 +65,21 @@ class Contents(Section):
     encoders: dict[str, Path] = Field({}, description="folders of the encoders, by name")
     spaces: dict[str, Path] = Field({}, description="what meg.space wrote, by model")
     datasets: dict[str, Path] = Field({}, description="summary.json of meg.questions, by data set")
-    runs: list[RunFiles] = Field([], description="runs, the main one of a data set first")
     runtimes: Path = Field(description="folder of Snakemake's benchmark files")
+
+
+class Contents(PageFiles):
+    """All that one page shows."""
+
+    runs: list[RunFiles] = Field([], description="runs, the main one of a data set first")
+
+
+def read_runs(path: Path) -> list[RunFiles]:
+    """The runs of a page, of a JSON list; raises InputError naming what does not fit."""
+    try:
+        return TypeAdapter(list[RunFiles]).validate_json(read_text(path, "run the workflow again"))
+    except ValidationError as error:
+        raise InputError(f"{path}: expected a list of runs: {error}") from error
 
 
 def read_result(path: Path) -> Mapping[str, Any]:

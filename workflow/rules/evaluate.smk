@@ -3,7 +3,7 @@
 
 rule predict:
     input:
-        unpack(predict_inputs),
+        unpack(OPTIONS.predict_inputs),
     output:
         predictions="results/predictions/{run}.jsonl",
         meta="results/predictions/{run}.meta.json",
@@ -13,20 +13,20 @@ rule predict:
         "results/runtimes/predict/{run}.tsv"
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(min(1, gpus(PLAN.runs[w.run].model)))
+    threads: lambda w: RESOURCES.cores(min(1, RESOURCES.gpus(PLAN.runs[w.run].model)))
     resources:
         mem=memory(32),
         runtime="4h",
-        gpu=lambda w: min(1, gpus(PLAN.runs[w.run].model)),
-        gpu_slot=lambda w: min(1, gpus(PLAN.runs[w.run].model)),
+        gpu=lambda w: min(1, RESOURCES.gpus(PLAN.runs[w.run].model)),
+        gpu_slot=lambda w: min(1, RESOURCES.gpus(PLAN.runs[w.run].model)),
     params:
         code=code("meg.predict"),
-        store=store_option,
-        model=answering_option,
-        base=lambda w: base_option(PLAN.runs[w.run].model),
-        prompt=lambda w: section(PLAN.runs[w.run].prompt),
-        config=lambda w: section(PLAN.runs[w.run].predict),
-        files=lambda w: stamps(llm_files(PLAN.runs[w.run])),
+        store=OPTIONS.store,
+        model=OPTIONS.answering,
+        base=lambda w: OPTIONS.base(PLAN.runs[w.run].model),
+        prompt=lambda w: OPTIONS.section(PLAN.runs[w.run].prompt),
+        config=lambda w: OPTIONS.section(PLAN.runs[w.run].predict),
+        files=lambda w: stamps(OPTIONS.llm_files(PLAN.runs[w.run])),
     message:
         "Answers of {wildcards.run}"
     shell:
@@ -39,7 +39,7 @@ rule score:
     input:
         predictions="results/predictions/{run}.jsonl",
         meta="results/predictions/{run}.meta.json",
-        compared=compared_files,
+        compared=OPTIONS.compared_files,
     output:
         result=report(
             "results/{folder}{run}.json",
@@ -59,8 +59,8 @@ rule score:
         runtime="10m",
     params:
         code=code("meg.score"),
-        compare=compare_options,
-        about=about_options,
+        compare=OPTIONS.compare,
+        about=OPTIONS.about,
     message:
         "Score of {wildcards.run}"
     shell:
@@ -92,7 +92,7 @@ rule seeds:
 # Everything that the configuration's key `ablations` lists, by `snakemake ablations`.
 rule ablations:
     input:
-        ablations,
+        PAGES.ablations,
     localrule: True
     message:
         "Every ablation is scored"

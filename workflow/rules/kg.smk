@@ -10,22 +10,22 @@ rule tables:
         summary=f"{GRAPH}/summary.json",
         files=f"{GRAPH}/inputs.json",
         parents=[f"{GRAPH}/parents.parquet"] if CONFIG.kg.source == "release" else [],
-        stores=[store(name) for name in CONFIG.kg.stores],
+        stores=[PATHS.store(name) for name in CONFIG.kg.stores],
     log:
         "logs/tables.log",
     benchmark:
         "results/runtimes/tables.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: RESOURCES.all_cores
     resources:
         mem=memory(8),
         runtime="1h",
     params:
         code=code(f"kg.{CONFIG.kg.source}"),
         source=CONFIG.kg.source,
-        folder=verbatim(folder_option()),
-        config=verbatim(source_option()),
+        folder=verbatim(OPTIONS.source_folder()),
+        config=verbatim(OPTIONS.source()),
         files=verbatim(stamps(graph_files(CONFIG.kg))),
         out=folder,
     message:
@@ -48,15 +48,15 @@ rule features:
         "results/runtimes/features.tsv"
     conda:
         "../../environment.yml"
-    threads: all_cores
+    threads: RESOURCES.all_cores
     resources:
         mem=memory(8),
         runtime="4h",
-        gpu=any_gpu(),
-        gpu_slot=any_gpu(),
+        gpu=RESOURCES.any_gpu(),
+        gpu_slot=RESOURCES.any_gpu(),
     params:
         code=code("kg.features"),
-        config=verbatim(section(CONFIG.features)),
+        config=verbatim(OPTIONS.section(CONFIG.features)),
         files=verbatim(stamps(model_files(CONFIG.features.model))),
     message:
         "Concept names through the text encoder"
@@ -81,16 +81,18 @@ rule train_encoder:
         "results/runtimes/train_encoder/{encoder}.tsv"
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(encoder_gpus(w.encoder))
+    threads: lambda w: RESOURCES.cores(RESOURCES.encoder_gpus(w.encoder))
     resources:
-        mem=memory(16, lambda w: encoder_gpus(w.encoder)),
+        mem=memory(16, lambda w: RESOURCES.encoder_gpus(w.encoder)),
         runtime="12h",
-        gpu=lambda w: encoder_gpus(w.encoder),
-        gpu_slot=lambda w: min(1, encoder_gpus(w.encoder)),
+        gpu=lambda w: RESOURCES.encoder_gpus(w.encoder),
+        gpu_slot=lambda w: min(1, RESOURCES.encoder_gpus(w.encoder)),
     params:
         code=code("kg.train"),
-        launch=lambda w, threads: launcher(encoder_gpus(w.encoder), 1, threads),
-        config=lambda w: section(CONFIG.encoder_settings(w.encoder)),
+        launch=lambda w, threads: RESOURCES.launcher(
+            RESOURCES.encoder_gpus(w.encoder), 1, threads
+        ),
+        config=lambda w: OPTIONS.section(CONFIG.encoder_settings(w.encoder)),
         out=folder,
         state=lambda w: f"results/.state/train_encoder/{w.encoder}",
     message:
@@ -129,7 +131,7 @@ if CONFIG.link.corpus:
             concepts=rules.tables.output.concepts,
             files=inputs([CONFIG.link.corpus]),
         output:
-            **learned_files(),
+            **OPTIONS.learned_files(),
         log:
             "logs/link_priors.log",
         benchmark:
@@ -144,9 +146,9 @@ if CONFIG.link.corpus:
             code=code("kg.link"),
             inputs=input_options,
             corpus=verbatim(CONFIG.link.corpus),
-            accept=accept_option,
+            accept=OPTIONS.accept,
             seed=CONFIG.seed,
-            config=verbatim(section(CONFIG.link.settings)),
+            config=verbatim(OPTIONS.section(CONFIG.link.settings)),
             files=verbatim(stamps([CONFIG.link.corpus])),
         message:
             "A corpus tells which names are mentions, and of what"
@@ -158,7 +160,7 @@ if CONFIG.link.corpus:
 
 rule linker:
     input:
-        **learned_files(),
+        **OPTIONS.learned_files(),
         concepts=rules.tables.output.concepts,
     output:
         linker=directory(f"{GRAPH}/linker"),
@@ -175,7 +177,7 @@ rule linker:
     params:
         code=code("kg.link"),
         inputs=input_options,
-        config=verbatim(section(CONFIG.link.settings)),
+        config=verbatim(OPTIONS.section(CONFIG.link.settings)),
     message:
         "Names and synonyms become a linker"
     shell:
@@ -186,7 +188,7 @@ rule linker:
 # The store of the main encoder, by `snakemake encoder`.
 rule encoder:
     input:
-        store(CONFIG.encoder),
+        PATHS.store(CONFIG.encoder),
     localrule: True
     message:
         "The store of the main encoder is there"
@@ -195,7 +197,7 @@ rule encoder:
 # Every configured encoder with its measures, by `snakemake encoders`.
 rule encoders:
     input:
-        [f"results/kge/{CONFIG.kg.name}_{name}.json" for name in CONFIG.encoders],
+        [PATHS.encoder_result(name) for name in CONFIG.encoders],
     localrule: True
     message:
         "Every encoder is measured"
@@ -204,7 +206,7 @@ rule encoders:
 # All encoders side by side, by `snakemake encoder_comparison`.
 rule encoder_comparison:
     input:
-        [f"results/kge/{CONFIG.kg.name}_{name}.json" for name in CONFIG.encoders],
+        [PATHS.encoder_result(name) for name in CONFIG.encoders],
     output:
         table=f"results/kge/{CONFIG.kg.name}_comparison.tsv",
         figure=report(
@@ -225,10 +227,7 @@ rule encoder_comparison:
     params:
         code=code("kg.comparison"),
         encoders=json.dumps(
-            {
-                name: f"results/kge/{CONFIG.kg.name}_{name}.json"
-                for name in CONFIG.encoders
-            }
+            {name: PATHS.encoder_result(name) for name in CONFIG.encoders}
         ),
     message:
         "The encoders side by side: {output.table}"

@@ -9,7 +9,7 @@ SPLITS = ["train", "dev", "test"]
 
 checkpoint questions:
     input:
-        unpack(question_inputs),
+        unpack(OPTIONS.question_inputs),
     output:
         questions=expand("results/questions/{{dataset}}/{split}.jsonl", split=SPLITS),
         summary="results/questions/{dataset}/summary.json",
@@ -27,7 +27,7 @@ checkpoint questions:
     params:
         code=code("meg.questions"),
         graph=input_options,
-        config=lambda w: section(CONFIG.questions_of(w.dataset)),
+        config=lambda w: OPTIONS.section(CONFIG.questions_of(w.dataset)),
         files=lambda w: stamps(question_files(CONFIG.questions_of(w.dataset))),
         out=folder,
     message:
@@ -87,7 +87,7 @@ checkpoint neighbours:
         runtime="1h",
     params:
         code=code("meg.neighbours"),
-        parents=parents_option,
+        parents=OPTIONS.parents,
         out=folder,
     message:
         "Parents and triplets of the concepts in the questions of {wildcards.dataset}"

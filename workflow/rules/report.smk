@@ -1,13 +1,27 @@
 """Pages of results: results/report.html of the targets, results/ablations.html of the ablations."""
 
 
+# What a page shows goes by a file: a command line holds 128 KiB, some 250 runs.
+rule report_runs:
+    output:
+        runs="results/pages/{page}.json",
+    localrule: True
+    params:
+        runs=lambda w: json.dumps(PAGES.described(w.page), indent=1),
+    message:
+        "The runs of the page {wildcards.page}"
+    run:
+        Path(output.runs).write_text(params.runs)
+
+
 rule report_page:
     input:
-        results=lambda w: page_results(w.page),
+        runs=rules.report_runs.output.runs,
+        results=lambda w: PAGES.results(w.page),
         graph=rules.tables.output.summary,
         concepts=rules.tables.output.concepts,
-        spaces=lambda w: list(spaces(w.page).values()),
-        datasets=lambda w: list(question_summaries(w.page).values()),
+        spaces=lambda w: list(PAGES.spaces(w.page).values()),
+        datasets=lambda w: list(PAGES.question_summaries(w.page).values()),
     output:
         page=report(
             "results/{page}.html", caption="../report/page.rst", category="Report"
@@ -23,17 +37,9 @@ rule report_page:
     params:
         code=code("meg.report"),
         kg=CONFIG.kg.name,
-        encoders=lambda w: json.dumps(
-            {
-                name: f"{GRAPH}/{name}"
-                for name in used_encoders(PLAN.asked_for(PAGES[w.page]))
-            }
-        ),
-        spaces=lambda w: json.dumps(spaces(w.page)),
-        datasets=lambda w: json.dumps(question_summaries(w.page)),
-        runs=lambda w: json.dumps(
-            [report_run(run, w.page) for run in PLAN.asked_for(PAGES[w.page])]
-        ),
+        encoders=lambda w: json.dumps(PAGES.encoders(w.page)),
+        spaces=lambda w: json.dumps(PAGES.spaces(w.page)),
+        datasets=lambda w: json.dumps(PAGES.question_summaries(w.page)),
         runtimes="results/runtimes",
     message:
         "A page of results: {output.page}"
@@ -41,14 +47,14 @@ rule report_page:
         "python -m meg.report --kg {params.kg} --graph {input.graph} --concepts {input.concepts}"
         " --encoders {params.encoders:q} --spaces {params.spaces:q}"
         " --datasets {params.datasets:q}"
-        " --runs {params.runs:q} --runtimes {params.runtimes} --out {output.page} > {log} 2>&1"
+        " --runs {input.runs} --runtimes {params.runtimes} --out {output.page} > {log} 2>&1"
 
 
 # The concepts' space before and after the mapper of a Phase I.
 rule space:
     input:
         checkpoint="results/align/{aligned}/meg.json",
-        store=lambda w: store(PLAN.aligned[w.aligned].encoder),
+        store=lambda w: PATHS.store(PLAN.aligned[w.aligned].encoder),
         concepts=rules.tables.output.concepts,
     output:
         space="results/space/{aligned}.json",

@@ -35,10 +35,10 @@ rule base:
 rule align:
     input:
         concepts=rules.tables.output.concepts,
-        store=lambda w: store(PLAN.aligned[w.aligned].encoder),
-        base=lambda w: base_files(PLAN.aligned[w.aligned].model),
+        store=lambda w: PATHS.store(PLAN.aligned[w.aligned].encoder),
+        base=lambda w: PATHS.base_files(PLAN.aligned[w.aligned].model),
         files=lambda w: inputs(
-            llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
+            OPTIONS.llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
         ),
     output:
         checkpoint="results/align/{aligned}/meg.json",
@@ -53,17 +53,19 @@ rule align:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(gpus(PLAN.aligned[w.aligned].model))
+    threads: lambda w: RESOURCES.cores(RESOURCES.gpus(PLAN.aligned[w.aligned].model))
     resources:
-        **training(lambda w: PLAN.aligned[w.aligned].model),
+        **RESOURCES.training(lambda w: PLAN.aligned[w.aligned].model),
     params:
         code=code("meg.align"),
-        launch=lambda w, threads: model_launcher(PLAN.aligned[w.aligned].model, threads),
-        base=lambda w: base_option(PLAN.aligned[w.aligned].model),
-        model=lambda w: section(PLAN.aligned[w.aligned].llm),
-        config=lambda w: section(PLAN.aligned[w.aligned].align),
+        launch=lambda w, threads: RESOURCES.model_launcher(
+            PLAN.aligned[w.aligned].model, threads
+        ),
+        base=lambda w: OPTIONS.base(PLAN.aligned[w.aligned].model),
+        model=lambda w: OPTIONS.section(PLAN.aligned[w.aligned].llm),
+        config=lambda w: OPTIONS.section(PLAN.aligned[w.aligned].align),
         files=lambda w: stamps(
-            llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
+            OPTIONS.llm_files(PLAN.aligned[w.aligned], PLAN.aligned[w.aligned].align)
         ),
         seed=lambda w: PLAN.aligned[w.aligned].seed,
         state="results/.state/align/{aligned}",
@@ -78,7 +80,7 @@ rule align:
 
 rule finetune:
     input:
-        unpack(finetune_inputs),
+        unpack(OPTIONS.finetune_inputs),
     output:
         checkpoint="results/models/{finetuned}/meg.json",
         mapper="results/models/{finetuned}/mapper.safetensors",
@@ -92,22 +94,22 @@ rule finetune:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: lambda w: cores(gpus(PLAN.finetuned[w.finetuned].model))
+    threads: lambda w: RESOURCES.cores(RESOURCES.gpus(PLAN.finetuned[w.finetuned].model))
     resources:
-        **training(lambda w: PLAN.finetuned[w.finetuned].model),
+        **RESOURCES.training(lambda w: PLAN.finetuned[w.finetuned].model),
     params:
         code=code("meg.finetune"),
-        launch=lambda w, threads: model_launcher(
+        launch=lambda w, threads: RESOURCES.model_launcher(
             PLAN.finetuned[w.finetuned].model, threads
         ),
-        base=lambda w: base_option(PLAN.finetuned[w.finetuned].model),
-        dev=dev_option,
-        store=store_option,
-        start=align_option,
-        model=lambda w: section(PLAN.finetuned[w.finetuned].llm),
-        config=lambda w: section(PLAN.finetuned[w.finetuned].finetune),
+        base=lambda w: OPTIONS.base(PLAN.finetuned[w.finetuned].model),
+        dev=OPTIONS.dev,
+        store=OPTIONS.store,
+        start=OPTIONS.align,
+        model=lambda w: OPTIONS.section(PLAN.finetuned[w.finetuned].llm),
+        config=lambda w: OPTIONS.section(PLAN.finetuned[w.finetuned].finetune),
         files=lambda w: stamps(
-            llm_files(
+            OPTIONS.llm_files(
                 PLAN.finetuned[w.finetuned], PLAN.finetuned[w.finetuned].finetune
             )
         ),
@@ -125,7 +127,7 @@ rule finetune:
 # Phase I of every model that a target needs, by `snakemake aligned`.
 rule aligned:
     input:
-        [f"{align_folder(run)}/meg.json" for run in PLAN.targets],
+        [f"{PATHS.align_folder(run)}/meg.json" for run in PLAN.targets],
     localrule: True
     message:
         "Phase I is done"

@@ -114,6 +114,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def command(folder: Path, *runs: dict[str, Any]) -> list[str]:
+    (folder / "runs.json").write_text(json.dumps(runs))
     arguments = {
         "kg": "toy",
         "graph": folder / "summary.json",
@@ -121,7 +122,7 @@ def command(folder: Path, *runs: dict[str, Any]) -> list[str]:
         "datasets": json.dumps({"quiz": str(folder / "questions.json")}),
         "spaces": json.dumps({"tiny": str(folder / "space.json")}),
         "encoders": json.dumps({"edge": str(folder / "encoder")}),
-        "runs": json.dumps(runs),
+        "runs": folder / "runs.json",
         "runtimes": folder / "runtimes",
         "out": folder / "report.html",
     }
@@ -183,6 +184,13 @@ class TestReport:
         page = (results / "report.html").read_text()
         for text in ("published, a notebook", "54.2", "standard deviation", "43.2", "1.2"):
             assert text in page
+
+    def test_names_what_a_run_lacks(
+        self, results: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            main(ReportCommand, command(results, {"dataset": "quiz"}))
+        assert "runs.json: expected a list of runs" in capsys.readouterr().err
 
     def test_shows_answers_of_each_case(self, results: Path) -> None:
         ours = RunFiles(**run(results, "quiz_tiny.json", "main"))

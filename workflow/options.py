@@ -1,0 +1,176 @@
+"""Inputs and options of the rules' commands, by what the configuration and the plan say."""
+
+import shlex
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+
+from kg.shared.command import Section
+from meg.config import AlignConfig, FinetuneConfig, HPOQuizConfig
+from workflow.external import inputs, model_files, question_files, settings_files
+from workflow.paths import Paths
+from workflow.plan import Run
+
+__all__ = ["Options", "folder", "input_options"]
+
+Named = dict[str, Any]
+"""Inputs of a rule by name; an empty list where a run has none."""
+
+
+def folder(wildcards: Any, output: Any) -> Path:
+    """Where a command that is told a folder writes its outputs."""
+    return Path(output[0]).parent
+
+
+def input_options(wildcards: Any, input: Any) -> str:
+    """The named inputs, but for the files that the configuration names, as a command's options."""
+    named = {name: path for name, path in input.items() if name != "files"}
+    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in named.items())
+
+
+class Options:
+    """What the rules ask of a plan; `root` is the project's folder."""
+
+    def __init__(self, paths: Paths, root: Path) -> None:
+        self._paths = paths
+        self._plan = paths.plan
+        self._config = paths.plan.config
+        self._root = root
+
+    def section(self, value: Section) -> str:
+        """A section of the configuration as the JSON that a command takes.
+
+        DeepSpeed's settings that are not in the working directory (--directory) are the project's
+        own.
+        """
+        if isinstance(value, AlignConfig | FinetuneConfig):
+            for path in settings_files(value.training, self._root):
+                training = value.training.model_copy(update={"deepspeed": str(path)})
+                value = value.model_copy(update={"training": training})
+        return value.model_dump_json()
+
+    def source(self) -> str:
+        """Settings of the command that reads the graph, where it has some."""
+        settings = self._config.kg.settings
+        return f"--config {shlex.quote(self.section(settings))}" if settings else ""
+
+    def source_folder(self) -> str:
+        """Folder of the source's files; "~" in it is the user's own."""
+        if self._config.kg.folder is None:
+            return ""
+        return f"--folder {shlex.quote(str(Path(self._config.kg.folder).expanduser()))}"
+
+    def question_inputs(self, wildcards: Any) -> Named:
+        """A data set's files; the graph, for the one that is made from it."""
+        questions = self._config.datasets[wildcards.dataset].questions
+        if not isinstance(questions, HPOQuizConfig):
+            return {"files": inputs(question_files(questions))}
+        if self._config.kg.source != "hpo":
+            raise WorkflowError(
+                f"datasets.{wildcards.dataset}: a quiz of the source hpoquiz is made from the Human"
+                f" Phenotype Ontology, and kg.source is {self._config.kg.source}; take kg.source"
+                " hpo (config/demo.yaml), or a data set of another source"
+            )
+        graph = self._paths.graph
+        return {
+            "concepts": f"{graph}/concepts.parquet",
+            "triplets": f"{graph}/triplets.parquet",
+            "features": f"{graph}/features.h5",
+        }
+
+    def learned_files(self) -> dict[str, str]:
+        """What `kg.link fit` makes of a corpus, by the option that `kg.link build` takes it by."""
+        if self._config.link.corpus is None:
+            return {}
+        graph = self._paths.graph
+        accept = {"accept": f"{graph}/accept.npz"} if self._config.link.accept else {}
+        return {"priors": f"{graph}/priors.parquet", **accept}
+
+    def accept(self, wildcards: Any, output: Any) -> str:
+        """Where `kg.link fit` writes its accept model, if one is asked for."""
+        return f"--accept {output.accept}" if self._config.link.accept else ""
+
+    def llm_files(self, run: Run, *phases: AlignConfig | FinetuneConfig) -> list[Path]:
+        """A base LLM's files where it is a folder or a file, DeepSpeed's settings of the phases."""
+        settings = (settings_files(one.training, self._root) for one in phases)
+        base = self._config.models[run.model].base
+        return [*model_files(base), *chain.from_iterable(settings)]
+
+    def base(self, model: str) -> str:
+        """The base LLM that the workflow makes, where it makes one."""
+        made = self._paths.base_folder(model)
+        return f"--base {made}" if made else ""
+
+    def store(self, wildcards: Any, input: Any) -> str:
+        """Vectors, for a run that takes some."""
+        return f"--store {input.store}" if input.store else ""
+
+    def parents(self, wildcards: Any, input: Any) -> str:
+        """The parents that a release lists."""
+        return f"--parents {input.parents}" if input.parents else ""
+
+    def finetune_inputs(self, wildcards: Any) -> Named:
+        """What Phase II of a run is trained on, and what it starts from."""
+        run = self._plan.finetuned[wildcards.finetuned]
+        prompt, asked = run.finetune.prompt, self._paths.questions
+        aligned = run.finetune.start == "align"
+        judged = prompt.answer == "yesno"
+        return {
+            "questions": asked(run.trained_on, "train", prompt),
+            "dev": asked(run.trained_on, "dev", prompt) if judged else [],
+            "store": self._paths.store(run.encoder) if run.trains_with_store else [],
+            "base": self._paths.base_files(run.model),
+            "files": inputs(self.llm_files(run, run.finetune)),
+            "align": f"{self._paths.align_folder(run)}/meg.json" if aligned else [],
+        }
+
+    def dev(self, wildcards: Any, input: Any) -> str:
+        """Questions that the score of one option is calibrated on."""
+        return f"--dev {input.dev}" if input.dev else ""
+
+    def align(self, wildcards: Any, input: Any) -> str:
+        """Phase I, for a Phase II that starts from it."""
+        return f"--align {Path(input.align).parent}" if input.align else ""
+
+    def predict_inputs(self, wildcards: Any) -> Named:
+        """What a run answers, and with what."""
+        run = self._plan.runs[wildcards.run]
+        answering = self._paths.checkpoint_folder(run)
+        return {
+            "questions": self._paths.questions(run.dataset, "test", run.prompt),
+            "store": self._paths.store(run.encoder) if run.needs_store else [],
+            "base": self._paths.base_files(run.model),
+            "files": inputs(self.llm_files(run)),
+            "checkpoint": f"{answering}/meg.json" if answering else [],
+        }
+
+    def answering(self, wildcards: Any) -> str:
+        """The trained model, or what the base LLM is: it has neither adapters nor mapper.
+
+        Asks for no `input`: Snakemake does not compare params that are derived from it.
+        """
+        run = self._plan.runs[wildcards.run]
+        checkpoint = self._paths.checkpoint_folder(run)
+        if checkpoint:
+            return f"--checkpoint {checkpoint}"
+        return f"--model {shlex.quote(run.llm.model_dump_json(exclude={'lora', 'mapper'}))}"
+
+    def compared_files(self, wildcards: Any) -> list[str]:
+        """Answers that those of a run are compared with."""
+        compared = self._plan.compared(self._plan.runs[wildcards.run])
+        return list(map(self._paths.predictions, compared.values()))
+
+    def compare(self, wildcards: Any) -> str:
+        """The same, by variant."""
+        compared = self._plan.compared(self._plan.runs[wildcards.run])
+        return " ".join(
+            f"--against {name}={self._paths.predictions(one)}" for name, one in compared.items()
+        )
+
+    def about(self, wildcards: Any) -> str:
+        """What a run is, in its result."""
+        run = self._plan.runs[wildcards.run]
+        names = ("dataset", "model", "variant", "encoder", "trained_on", "seed")
+        return " ".join(f"--about {name}={getattr(run, name)}" for name in names)
