@@ -5,6 +5,8 @@
 rule report_runs:
     output:
         runs="results/pages/{page}.json",
+    log:
+        "logs/report_runs/{page}.log",
     localrule: True
     params:
         runs=lambda w: json.dumps(PAGES.described(w.page), indent=1),
