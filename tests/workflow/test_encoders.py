@@ -1,18 +1,18 @@
 """All graph encoders in one configuration: what is trained, and what the LLM makes of each."""
 
 import pytest
-import yaml
 
 from kg.config import ENCODERS
-from tests.workflow.conftest import ROOT, Snakemake
+from tests.workflow.conftest import Snakemake
+from tests.workflow.test_config import shipped
 from tests.workflow.test_dag import jobs
+from workflow.config import load_config
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])
 def test_every_encoder_is_configured_under_its_own_name(name: str) -> None:
-    sections = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["encoders"]
-    assert sorted(sections) == sorted(ENCODERS)
-    assert all(section["encoder"] == key for key, section in sections.items())
+    sections = load_config(shipped(name)).encoders
+    assert {key: section.encoder for key, section in sections.items()} == {k: k for k in ENCODERS}
 
 
 @pytest.mark.parametrize("name", ["demo", "smoke"])
