@@ -34,6 +34,11 @@ class HPOConfig(Section):
     limit: int | None = Field(
         default=None, ge=16, description="at most this many concepts, well connected (null: all)"
     )
+    without: Path | None = Field(
+        default=None,
+        description="phenopackets (folder or zip); annotations that only the papers of these "
+        "patients support are left out, so that the graph can be tried on them",
+    )
 
 
 class UMLSConfig(Section):

@@ -1,5 +1,6 @@
 """The Human Phenotype Ontology to the two tables; see `kg.sources.hpo`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from kg.config import HPOConfig
 from kg.shared.command import Command, main
 from kg.sources.hpo import ANNOTATION_COLUMNS, GENE_COLUMNS, build, default_folder, read_table
 from kg.sources.obo import read_obo
+from kg.sources.phenopackets import papers_of
 from kg.sources.subgraph import connected_subgraph
 from kg.sources.summary import file_rows, write_graph
 
@@ -29,13 +31,18 @@ class HPOCommand(Command):
         terms = read_obo(folder / "hp.obo")
         annotations = read_table(folder / "phenotype.hpoa", ANNOTATION_COLUMNS)
         genes = read_table(folder / "genes_to_phenotype.txt", GENE_COLUMNS)
-        concepts, triplets, files = build(terms, annotations, genes)
+        without = papers_of(self.config.without) if self.config.without else frozenset()
+        graph, files = build(terms, annotations, genes, without)
         if self.config.limit:
-            before = {"concepts": concepts.height, "triplets": triplets.height}
-            concepts, triplets = connected_subgraph(concepts, triplets, self.config.limit)
-            for what, kept in (("concepts", concepts.height), ("triplets", triplets.height)):
-                files[what] = file_rows(before[what], {"limit": before[what] - kept}, kept)
-        write_graph(self.out, concepts, triplets, files)
+            concepts, triplets = connected_subgraph(
+                graph.concepts, graph.triplets, self.config.limit
+            )
+            for name, kept in (("concepts", concepts), ("triplets", triplets)):
+                before = getattr(graph, name).height
+                files[name] = file_rows(before, {"limit": before - kept.height}, kept.height)
+            graph = replace(graph, concepts=concepts, triplets=triplets)
+        write_graph(self.out, graph.concepts, graph.triplets, files)
+        graph.write_annotations(self.out)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from kg.shared.command import Section
 
 __all__ = [
+    "After",
     "AlignConfig",
     "FileConfig",
     "FinetuneConfig",
@@ -22,6 +23,7 @@ __all__ = [
     "MedMCQAConfig",
     "MedQAConfig",
     "ModelConfig",
+    "PatientsConfig",
     "PredictConfig",
     "PromptConfig",
     "PubMedQAConfig",
@@ -147,6 +149,11 @@ class PromptConfig(Section):
         description="concepts of the question's text at most, best first, and as many of each "
         "option's; or by the question's kind (MMLU: its subject), with `other` for kinds not named",
     )
+    pool: Literal["none", "mean"] = Field(
+        "none",
+        description="mean: one vector for all concepts of a text, their mean, behind the last of "
+        "them; none: one behind each",
+    )
     parents: int = Field(
         0, ge=0, le=8, description="parents of each concept that are injected behind it"
     )
@@ -202,12 +209,24 @@ class AlignConfig(Section):
         return self
 
 
+class After(Section):
+    """An earlier Phase II that one starts from: easier questions first."""
+
+    dataset: str = Field(description="one of datasets, whose model it starts from")
+    variants: dict[str, str] = Field(
+        {}, description="variant (or main) -> the variant there; those not named: the same one"
+    )
+
+
 class FinetuneConfig(Section):
     """Phase II: learn to answer questions."""
 
     training: TrainingConfig = Field(TrainingConfig(epochs=3), description="the loop")
     prompt: PromptConfig = Field(PromptConfig(), description="text and concepts of a question")
     start: Literal["align", "base"] = Field("align", description="Phase I's model or the base LLM")
+    after: After | None = Field(
+        None, description="start from the model of another data set's Phase II instead"
+    )
     objective: Literal["listwise", "answer"] = Field(
         "answer", description="softmax over the options' scores, or cross-entropy of the answer"
     )
@@ -257,6 +276,35 @@ class HPOQuizConfig(Section):
     dev: int = Field(300, ge=0, description="questions to choose settings by")
     test: int = Field(1200, ge=1, description="questions that count")
     max_characters: int = Field(60, ge=1, description="concepts with longer names are not used")
+    without: Path | None = Field(
+        None,
+        description="phenopackets (folder or zip); no question names a disease of these patients",
+    )
+    seed: int = Field(0, ge=0, description="seed of every draw")
+
+
+class PatientsConfig(Section):
+    """Published patients: which disease is it? Learned from patients that are simulated."""
+
+    source: Literal["patients"] = Field("patients", description="names this data set")
+    path: Path = Field(
+        Path("data/all_phenopackets.zip"),
+        description="phenopackets, a folder or zip (data/README.md)",
+    )
+    papers: Literal["uncited", "all"] = Field(
+        "uncited",
+        description="uncited: only patients of papers that the graph does not cite; all: the "
+        "others too, as a kind of their own",
+    )
+    train: int = Field(3200, ge=0, description="simulated patients to learn from")
+    dev: int = Field(200, ge=0, description="simulated patients to choose settings by")
+    per_disease: int = Field(40, ge=1, description="real patients of a disease at most")
+    min_findings: int = Field(3, ge=1, description="patients with fewer findings are left out")
+    findings: int = Field(8, ge=1, description="findings of a patient that are told, at most")
+    absent: int = Field(3, ge=0, description="absent findings that are told, at most")
+    alike: int = Field(
+        16, ge=3, le=32, description="wrong options are among so many diseases most like the right"
+    )
     seed: int = Field(0, ge=0, description="seed of every draw")
 
 
@@ -334,7 +382,13 @@ class FileConfig(Section):
 
 
 QuestionsConfig = Annotated[
-    HPOQuizConfig | PubMedQAConfig | MedQAConfig | MedMCQAConfig | MMLUConfig | FileConfig,
+    HPOQuizConfig
+    | PatientsConfig
+    | PubMedQAConfig
+    | MedQAConfig
+    | MedMCQAConfig
+    | MMLUConfig
+    | FileConfig,
     Field(discriminator="source"),
 ]
 """Which data set, and how it is read or made."""

@@ -87,7 +87,11 @@ class FinetuneCommand(Command):
         "yesno)",
     )
     store: Path | None = Field(None, description="embeddings.h5; none: for a text-only model")
-    align: Path | None = Field(None, description="Phase I's checkpoint; none: start from the base")
+    align: Path | None = Field(
+        None,
+        description="checkpoint to start from, Phase I's or, with config.after, an earlier Phase "
+        "II's; none: the base",
+    )
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
     model: ModelConfig | None = Field(
         None, description="the LLM, its adapters and its mapper; what is not said is as in --align"
@@ -101,11 +105,12 @@ class FinetuneCommand(Command):
         """Load Phase I's model or build one, train it, save the checkpoint."""
         check(self.config.training)
         check_folder(self.out)
-        start = self.config.start
-        if (start == "align") != (self.align is not None):
+        start, after = self.config.start, self.config.after
+        if (start == "align" or after is not None) != (self.align is not None):
             raise InputError(
-                f"config.start is {start} and --align {self.align}; give Phase I's checkpoint by "
-                "--align, or set config.start to base and leave --align out"
+                f"config.start is {start}, config.after {after} and --align {self.align}; give the "
+                "checkpoint to start from by --align, or set config.start to base, config.after to "
+                "null and leave --align out"
             )
         store = EmbeddingStore(self.store) if self.store else None
         if store is None and (needs_store(self.config.prompt) or start == "align"):

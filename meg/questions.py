@@ -11,13 +11,14 @@ from typing import Any
 
 from pydantic import Field
 
+from kg.graph.annotations import AnnotatedGraph
 from kg.graph.tables import read_concepts, read_triplets
 from kg.shared.artefact import file_digest, write_json
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
-from meg.config import HPOQuizConfig, QuestionsConfig
-from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, own, pubmedqa
+from meg.config import HPOQuizConfig, PatientsConfig, QuestionsConfig
+from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, own, patients, pubmedqa
 from meg.datasets.question import write_questions
 from meg.datasets.splits import NAMES, Splits
 from meg.datasets.summary import summarise
@@ -40,6 +41,7 @@ class QuestionsCommand(Command):
     config: QuestionsConfig = Field(description="section `questions` of a data set")
     concepts: Path | None = Field(None, description="concepts.parquet, for hpoquiz")
     triplets: Path | None = Field(None, description="triplets.parquet, for hpoquiz")
+    graph: Path | None = Field(None, description="folder that kg.hpo wrote, for patients")
     features: Path | None = Field(
         None, description="features.h5 of the names, for hpoquiz; without it letters are compared"
     )
@@ -48,6 +50,8 @@ class QuestionsCommand(Command):
         """Read or make the data set, write it with its summary."""
         if isinstance(self.config, HPOQuizConfig):
             splits = self._quiz(self.config)
+        elif isinstance(self.config, PatientsConfig):
+            splits = self._patients(self.config)
         else:
             splits = READERS[self.config.source](self.config)
         if not splits.test:
@@ -75,6 +79,11 @@ class QuestionsCommand(Command):
             store.check(concepts)
             vectors = store.embedding
         return hpoquiz.build(config, concepts, read_triplets(self.triplets), vectors)
+
+    def _patients(self, config: PatientsConfig) -> Splits:
+        if self.graph is None:
+            raise InputError("patients are asked about by a graph of kg.hpo: give its --graph")
+        return patients.read(config, AnnotatedGraph.read(self.graph))
 
 
 def _tell(summary: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from kg.config import EncoderConfig, FeaturesConfig
 from kg.shared.command import Section
 from kg.shared.errors import InputError
 from meg.config import (
+    After,
     AlignConfig,
     FinetuneConfig,
     ModelConfig,
@@ -26,7 +27,17 @@ from meg.config import (
 )
 from meg.prompts.wording import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
-from workflow.sections import KG, LLM, MAIN, Dataset, Linking, Published, Target, Variant
+from workflow.sections import (
+    KG,
+    LLM,
+    MAIN,
+    Dataset,
+    Linking,
+    Published,
+    Target,
+    Variant,
+    added,
+)
 
 __all__ = ["Config", "load_config"]
 
@@ -71,6 +82,9 @@ class Config(Section):
         for where, known, name in self._references():
             if name not in known:
                 raise ValueError(f"{where}: {name!r} is unknown; known: {', '.join(sorted(known))}")
+        for dataset in self.datasets:
+            self.line(dataset)
+            self._check_beside(dataset)
         if MAIN in self.variants:
             raise ValueError(f"variants.{MAIN}: this name is taken by the run without overrides")
         for where, target in self._targets():
@@ -114,6 +128,15 @@ class Config(Section):
                 raise ValueError(f"variants.{variant}: its bases form a circle")
             line.insert(0, (name, self.variants[name]))
             name = self.variants[name].base
+        return line
+
+    def line(self, dataset: str) -> list[str]:
+        """A data set and those whose Phases II come before its own, the last first."""
+        line = [dataset]
+        while (after := self.datasets[line[-1]].finetune.get("after")) is not None:
+            if after["dataset"] in line:
+                raise ValueError(f"datasets.{dataset}.finetune.after: it comes after itself")
+            line.append(after["dataset"])
         return line
 
     def checkpoint_of(self, variant: str) -> str:
@@ -182,11 +205,14 @@ class Config(Section):
     def _references(self) -> Iterator[tuple[str, Mapping[str, Any] | list[str], str]]:
         """Every name that must be a key of something: where it stands, of what, the name."""
         encoders = [*self.encoders, *self.kg.stores]
+        own = [name for name, one in self.datasets.items() if one.trained_on is None]
         yield "encoder", encoders, self.encoder
         for key, dataset in self.datasets.items():
             if dataset.trained_on is not None:
-                own = [name for name, one in self.datasets.items() if one.trained_on is None]
                 yield f"datasets.{key}.trained_on", own, dataset.trained_on
+            if (after := dataset.finetune.get("after")) is not None:
+                where = f"datasets.{key}.finetune.after"
+                yield f"{where}.dataset", own, merged(After, [(where, after)]).dataset
         for key, variant in self.variants.items():
             if variant.base is not None:
                 yield f"variants.{key}.base", self.variants, variant.base
@@ -215,11 +241,33 @@ class Config(Section):
         self.model_of(model, variant)
         self.align_of(model, variant)
         finetune = self.finetune_of(dataset, model, variant)
+        if finetune.after is not None:
+            self._check_after(finetune.after, dataset)
         self.predict_of(dataset, model, variant)
         if self.checkpoint_of(variant) == "none" and finetune.prompt.concepts != "none":
             raise ValueError(
                 f"variants.{variant}: the base LLM (checkpoint: none) has no mapper for concepts; "
                 "set its prompt.concepts to none"
+            )
+
+    def _check_beside(self, dataset: str) -> None:
+        beside = self.datasets[dataset].beside
+        where = f"datasets.{dataset}.beside"
+        if "information" in beside and self.kg.source != "hpo":
+            raise ValueError(
+                f"{where}: information is that of findings, which kg.source {self.kg.source} does "
+                "not tell; take kg.source hpo, or leave it out"
+            )
+        if taken := {name for one in beside for name in (one, added(one))} & set(self.variants):
+            raise ValueError(f"{where}: the variant {min(taken)} has a name of these; rename it")
+
+    def _check_after(self, after: After, dataset: str) -> None:
+        where = f"datasets.{dataset}.finetune.after"
+        if after.dataset not in self.line(dataset)[1:2]:
+            raise ValueError(f"{where}: {after.dataset} comes before it, so it is named here")
+        for name in {*after.variants, *after.variants.values()}.difference(self.all_variants):
+            raise ValueError(
+                f"{where}.variants: {name!r} is unknown; known: {', '.join(self.all_variants)}"
             )
 
 

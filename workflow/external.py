@@ -17,7 +17,7 @@ from snakemake.io import ancient, contains_wildcard
 from kg.shared.artefact import file_digest
 from kg.shared.errors import InputError
 from kg.shared.model_files import locate
-from meg.config import MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
+from meg.config import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
 from workflow.sections import KG
 
 __all__ = ["graph_files", "inputs", "model_files", "question_files", "settings_files", "stamps"]
@@ -39,6 +39,7 @@ QUESTIONS = {
     "file": ("train.jsonl", "dev.jsonl", "test.jsonl"),
     "medqa": ("*.jsonl", "statement/*.jsonl"),
     "medmcqa": ("train.json", "dev.json"),
+    "patients": ("**/*.json",),
 }
 """What meg.questions reads in the folder of a data set."""
 
@@ -56,11 +57,15 @@ def graph_files(kg: KG) -> list[Path]:
     found = _found(PACKAGE_DATA if kg.folder is None else kg.folder, GRAPH[kg.source])
     if kg.source == "umls" and kg.umls.vocabulary is not None:
         found += _existing(kg.umls.vocabulary)
+    if kg.source == "hpo" and kg.hpo.without is not None:
+        found += _existing(kg.hpo.without)
     return found
 
 
 def question_files(questions: QuestionsConfig) -> list[Path]:
     """Those of a data set that exist; none of one that is made, or comes from the hub."""
+    if isinstance(questions, HPOQuizConfig):
+        return _existing(questions.without) if questions.without else []
     path: Path | None = getattr(questions, "path", None)
     if path is None:
         return []
@@ -68,6 +73,8 @@ def question_files(questions: QuestionsConfig) -> list[Path]:
         return _existing(path, questions.test_ids)
     if isinstance(questions, MMLUConfig):
         return _found(str(path), (f"{questions.split}/*_{questions.split}.csv",))
+    if path.is_file():
+        return [path]
     return _found(str(path), QUESTIONS[questions.source])
 
 

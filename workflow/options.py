@@ -8,7 +8,8 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from kg.shared.command import Section
-from meg.config import AlignConfig, FinetuneConfig, HPOQuizConfig
+from meg.config import AlignConfig, FinetuneConfig, HPOQuizConfig, PatientsConfig
+from workflow.beside import beside, similar
 from workflow.external import inputs, model_files, question_files, settings_files
 from workflow.paths import Paths
 from workflow.plan import Run
@@ -27,6 +28,8 @@ def folder(wildcards: Any, output: Any) -> Path:
 def input_options(wildcards: Any, input: Any) -> str:
     """The named inputs, but for the files that the configuration names, as a command's options."""
     named = {name: path for name, path in input.items() if name != "files"}
+    if "graph" in named:
+        named["graph"] = str(Path(named["graph"][0]).parent)
     return " ".join(f"--{name} {shlex.quote(path)}" for name, path in named.items())
 
 
@@ -65,19 +68,24 @@ class Options:
     def question_inputs(self, wildcards: Any) -> Named:
         """A data set's files; the graph, for the one that is made from it."""
         questions = self._config.datasets[wildcards.dataset].questions
-        if not isinstance(questions, HPOQuizConfig):
-            return {"files": inputs(question_files(questions))}
+        files = inputs(question_files(questions))
+        if not isinstance(questions, HPOQuizConfig | PatientsConfig):
+            return {"files": files}
         if self._config.kg.source != "hpo":
             raise WorkflowError(
-                f"datasets.{wildcards.dataset}: a quiz of the source hpoquiz is made from the Human"
-                f" Phenotype Ontology, and kg.source is {self._config.kg.source}; take kg.source"
-                " hpo (config/demo.yaml), or a data set of another source"
+                f"datasets.{wildcards.dataset}: questions of the source {questions.source} are made"
+                f" from the Human Phenotype Ontology, and kg.source is {self._config.kg.source};"
+                " take kg.source hpo (config/demo.yaml), or a data set of another source"
             )
         graph = self._paths.graph
+        if isinstance(questions, PatientsConfig):
+            tables = [f"{graph}/{name}.parquet" for name in ("concepts", "triplets")]
+            return {"files": files, "graph": [*tables, *self._paths.annotated]}
         return {
             "concepts": f"{graph}/concepts.parquet",
             "triplets": f"{graph}/triplets.parquet",
             "features": f"{graph}/features.h5",
+            "files": files,
         }
 
     def learned_files(self) -> dict[str, str]:
@@ -115,7 +123,6 @@ class Options:
         """What Phase II of a run is trained on, and what it starts from."""
         run = self._plan.finetuned[wildcards.finetuned]
         prompt, asked = run.finetune.prompt, self._paths.questions
-        aligned = run.finetune.start == "align"
         judged = prompt.answer == "yesno"
         return {
             "questions": asked(run.trained_on, "train", prompt),
@@ -123,23 +130,38 @@ class Options:
             "store": self._paths.store(run.encoder) if run.trains_with_store else [],
             "base": self._paths.base_files(run.model),
             "files": inputs(self.llm_files(run, run.finetune)),
-            "align": f"{self._paths.align_folder(run)}/meg.json" if aligned else [],
+            "align": self._start(run),
         }
+
+    def _start(self, run: Run) -> str | list[str]:
+        """The checkpoint that a Phase II starts from; none where that is the base LLM."""
+        before = self._plan.before(run)
+        if before is not None:
+            return f"{self._paths.finetune_folder(before)}/meg.json"
+        aligned = run.finetune.start == "align"
+        return f"{self._paths.align_folder(run)}/meg.json" if aligned else []
 
     def dev(self, wildcards: Any, input: Any) -> str:
         """Questions that the score of one option is calibrated on."""
         return f"--dev {input.dev}" if input.dev else ""
 
     def align(self, wildcards: Any, input: Any) -> str:
-        """Phase I, for a Phase II that starts from it."""
+        """The checkpoint that a Phase II starts from."""
         return f"--align {Path(input.align).parent}" if input.align else ""
 
     def predict_inputs(self, wildcards: Any) -> Named:
         """What a run answers, and with what."""
+        return self._answering_inputs(wildcards, "test")
+
+    def predict_dev_inputs(self, wildcards: Any) -> Named:
+        """The same of the dev questions."""
+        return self._answering_inputs(wildcards, "dev")
+
+    def _answering_inputs(self, wildcards: Any, split: str) -> Named:
         run = self._plan.runs[wildcards.run]
         answering = self._paths.checkpoint_folder(run)
         return {
-            "questions": self._paths.questions(run.dataset, "test", run.prompt),
+            "questions": self._paths.questions(run.dataset, split, run.prompt),
             "store": self._paths.store(run.encoder) if run.needs_store else [],
             "base": self._paths.base_files(run.model),
             "files": inputs(self.llm_files(run)),
@@ -157,17 +179,43 @@ class Options:
             return f"--checkpoint {checkpoint}"
         return f"--model {shlex.quote(run.llm.model_dump_json(exclude={'lora', 'mapper'}))}"
 
+    def similarity_inputs(self, wildcards: Any) -> Named:
+        """What a similarity compares, and with what."""
+        asked = f"results/grounded/{wildcards.dataset}/{wildcards.split}.jsonl"
+        method, _, encoder = wildcards.method.partition("/")
+        graph = self._paths.graph
+        if method == "information":
+            tables = {name: f"{graph}/{name}.parquet" for name in ("concepts", "triplets")}
+            return {"questions": asked, **tables}
+        store = self._paths.store(encoder) if method == "vectors" else f"{graph}/features.h5"
+        return {"questions": asked, "store": store}
+
+    def combine_inputs(self, wildcards: Any) -> Named:
+        """Answers of a run and of a similarity, to the test questions and to the dev ones."""
+        run = self._plan.runs[wildcards.run]
+        test, dev = (similar(run, wildcards.method, split) for split in ("test", "dev"))
+        return {
+            "runs": [self._paths.predictions(run), test],
+            "dev": [f"results/predictions/dev/{run.name}.jsonl", dev],
+        }
+
+    def _compared(self, wildcards: Any) -> dict[str, str]:
+        run = self._plan.runs[wildcards.run]
+        others = self._plan.compared(run)
+        similarities = self._config.datasets[run.dataset].beside
+        return {
+            **{name: self._paths.predictions(other) for name, other in others.items()},
+            **beside(run, similarities),
+        }
+
     def compared_files(self, wildcards: Any) -> list[str]:
         """Answers that those of a run are compared with."""
-        compared = self._plan.compared(self._plan.runs[wildcards.run])
-        return list(map(self._paths.predictions, compared.values()))
+        return list(self._compared(wildcards).values())
 
     def compare(self, wildcards: Any) -> str:
-        """The same, by variant."""
-        compared = self._plan.compared(self._plan.runs[wildcards.run])
-        return " ".join(
-            f"--against {name}={self._paths.predictions(one)}" for name, one in compared.items()
-        )
+        """The same, by variant or similarity."""
+        compared = self._compared(wildcards).items()
+        return " ".join(f"--against {name}={path}" for name, path in compared)
 
     def about(self, wildcards: Any) -> str:
         """What a run is, in its result."""

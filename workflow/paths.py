@@ -15,6 +15,13 @@ class Paths:
         self.plan = plan
         self.graph = f"results/kg/{plan.config.kg.name}"
 
+    @property
+    def annotated(self) -> list[str]:
+        """What the HPO's tables leave out: `kg.graph.annotations`."""
+        if self.plan.config.kg.source != "hpo":
+            return []
+        return [f"{self.graph}/{name}.parquet" for name in ("annotations", "ids")]
+
     def store(self, encoder: str) -> str:
         """Vectors of an encoder."""
         return f"{self.graph}/{encoder}/embeddings.h5"

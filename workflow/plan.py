@@ -85,7 +85,7 @@ class Run:
 
     @property
     def finetune_key(self) -> tuple[str, ...]:
-        """Runs with equal keys have the same Phase II."""
+        """What a Phase II is, but for those that come before it."""
         start = self.align_key if self.finetune.start == "align" else self._start
         return (self.trained_on, self.finetune.model_dump_json(), *start)
 
@@ -116,8 +116,9 @@ class Plan:
         for run in every:
             self._seeds.setdefault((run.dataset, run.model, run.variant), []).append(run)
             self._align_owner.setdefault(run.align_key, run)
+        for run in every:
             if run.dataset == run.trained_on:
-                self._finetune_owner.setdefault(run.finetune_key, run)
+                self._finetune_owner.setdefault(self._trained(run), run)
         self.aligned = _by_name((run.align_name, run) for run in self._align_owner.values())
         self.finetuned = _by_name((run.name, run) for run in self._finetune_owner.values())
 
@@ -150,7 +151,25 @@ class Plan:
 
     def finetuned_by(self, run: Run) -> Run:
         """The run that owns the Phase II of `run`."""
-        return self._finetune_owner[run.finetune_key]
+        return self._finetune_owner[self._trained(run)]
+
+    def before(self, run: Run) -> Run | None:
+        """The run that owns the Phase II which that of `run` starts from."""
+        earlier = self._earlier(run)
+        return None if earlier is None else self.finetuned_by(earlier)
+
+    def _earlier(self, run: Run) -> Run | None:
+        after = run.finetune.after
+        if after is None:
+            return None
+        variant = after.variants.get(run.variant, run.variant)
+        seeds = {one.seed: one for one in self._seeds[after.dataset, run.model, variant]}
+        return seeds[run.seed]
+
+    def _trained(self, run: Run) -> tuple[str, ...]:
+        """Runs with equal keys have the same Phase II, and the same ones before it."""
+        earlier = self._earlier(run)
+        return (*run.finetune_key, *(self._trained(earlier) if earlier else ()))
 
     def compared(self, run: Run) -> dict[str, Run]:
         """The runs that the result of `run` is compared with, by their variant.
@@ -187,7 +206,7 @@ def _repeats(config: Config, runs: list[Run]) -> Iterator[Run]:
     wanted: dict[tuple[str, str], set[int]] = {}
     for target in (*config.targets, *config.ablations):
         trained_on = config.datasets[target.dataset].trained_on or target.dataset
-        for dataset in (target.dataset, trained_on):
+        for dataset in (target.dataset, *config.line(trained_on)):
             wanted.setdefault((dataset, target.model), set()).update(target.seeds[1:])
     for run in runs:
         if run.checkpoint != "none":

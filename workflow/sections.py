@@ -19,9 +19,20 @@ __all__ = [
     "Linking",
     "Overrides",
     "Published",
+    "Similarity",
     "Target",
     "Variant",
+    "added",
 ]
+
+Similarity = Literal["information", "vectors", "text"]
+"""What `meg.similarity` compares."""
+
+
+def added(similarity: str) -> str:
+    """What an LLM's answers with the scores of a similarity are called."""
+    return f"with_{similarity}"
+
 
 MAIN = "main"
 """The variant without overrides; its results carry no variant in their name."""
@@ -113,6 +124,12 @@ class Dataset(AnsweringOverrides):
     """Questions to answer."""
 
     questions: QuestionsConfig = Field(description="which questions: meg.questions")
+    beside: list[Similarity] = Field(
+        [],
+        description="answers without an LLM that the main result is compared with, by the "
+        "questions' concepts: `information` (of findings, kg.source hpo only), `vectors`, `text`; "
+        "a trained model's scores are added to those of the first two as well",
+    )
     trained_on: str | None = Field(
         None, description="answer with the model of this data set (evaluation only); null: its own"
     )

@@ -31,6 +31,7 @@ __all__ = [
     "parents_of",
     "read_concepts",
     "read_parents",
+    "read_table",
     "read_triplets",
     "write_concepts",
     "write_parents",
@@ -154,14 +155,26 @@ def write_parents(path: Path, parents: pl.DataFrame) -> None:
         parents.select(PARENTS.names()).cast(PARENTS).write_parquet(temporary)
 
 
+def read_table(path: Path, schema: pl.Schema) -> pl.DataFrame:
+    """A parquet file with exactly these columns; raises InputError where it is another one."""
+    check_file(path, "run the kg stage that makes it")
+    try:
+        frame = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{path} is not a whole parquet file: {error}; make it again") from error
+    if frame.schema != schema:
+        raise InputError(f"{path} has the columns {dict(frame.schema)}, expected {dict(schema)}")
+    return frame
+
+
 def read_parents(path: Path) -> pl.DataFrame:
     """Read `parents.parquet`, checking its columns."""
-    return _read(path, PARENTS)
+    return read_table(path, PARENTS)
 
 
 def read_concepts(path: Path) -> pl.DataFrame:
     """Read `concepts.parquet`, checking its columns, its order, and that all have a name."""
-    concepts = _read(path, CONCEPTS)
+    concepts = read_table(path, CONCEPTS)
     cuis, names = concepts["cui"], concepts["name"]
     if cuis.null_count() or (cuis <= cuis.shift()).any():
         raise InputError(
@@ -176,7 +189,7 @@ def read_concepts(path: Path) -> pl.DataFrame:
 
 def read_triplets(path: Path) -> pl.DataFrame:
     """Read `triplets.parquet`, checking its columns, and that every fact is whole."""
-    triplets = _read(path, TRIPLETS)
+    triplets = read_table(path, TRIPLETS)
     if broken := sum(triplets[column].null_count() for column in ("head", "relation", "tail")):
         raise InputError(
             f"{path}: {broken} of {3 * triplets.height} heads, relations and tails are missing; "
@@ -219,14 +232,3 @@ def _is_distinct_and_sorted(triplets: pl.DataFrame) -> bool:
         value, before = pl.col(column), pl.col(column).shift()
         later = (value > before) | ((value == before) & later)
     return bool(triplets.select(later.slice(1).all()).item())
-
-
-def _read(path: Path, schema: pl.Schema) -> pl.DataFrame:
-    check_file(path, "run the kg stage that makes it")
-    try:
-        frame = pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path} is not a whole parquet file: {error}; make it again") from error
-    if frame.schema != schema:
-        raise InputError(f"{path} has the columns {dict(frame.schema)}, expected {dict(schema)}")
-    return frame

@@ -5,6 +5,9 @@ has) and `genes_to_phenotype.txt`. The last is the join gene x disease x phenoty
 phenotype column would give away held-out facts of `phenotype.hpoa`, so only the pairs (gene,
 disease) are taken from it. Terms are keyed by their UMLS CUI where there is exactly one and no
 other term claims it, else by their own id; diseases and genes by theirs.
+
+Beside the two tables it keeps what they leave out: `annotations.parquet`, how often patients of a
+disease have a finding, and the papers that say so; `ids.parquet`, the concept of each id of a term.
 """
 
 import importlib.util
@@ -15,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from kg.graph.annotations import ANNOTATIONS, IDS, AnnotatedGraph
 from kg.graph.tables import CONCEPTS, normalise_concepts, normalise_triplets
 from kg.shared.errors import InputError
 from kg.shared.lines import table_rows
@@ -49,11 +53,21 @@ RELATIONS = {
 ABSENT = r"^(HP:0040285|0+(\.0*)?\s*%|0+\s*/.*)$"
 """Frequencies "Excluded", 0%, and 0/n: the phenotype was looked for and not found."""
 
+FREQUENCIES = {
+    "HP:0040280": 1.0,
+    "HP:0040281": 0.9,
+    "HP:0040282": 0.55,
+    "HP:0040283": 0.17,
+    "HP:0040284": 0.025,
+}
+"""Frequency terms, obligate to very rare: the middle of the range of their definitions."""
+
 ANNOTATION_COLUMNS = [
     "database_id",
     "disease_name",
     "qualifier",
     "hpo_id",
+    "reference",
     "frequency",
     "aspect",
 ]
@@ -64,9 +78,15 @@ GENE_COLUMNS = ["ncbi_gene_id", "gene_symbol", "disease_id"]
 
 
 def build(
-    terms: list[Term], annotations: pl.DataFrame, genes: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, Summary]:
-    """Concepts, triplets, and what became of each file's rows (see `kg.sources.summary.file_rows`).
+    terms: list[Term],
+    annotations: pl.DataFrame,
+    genes: pl.DataFrame,
+    without: frozenset[str] = frozenset(),
+) -> tuple[AnnotatedGraph, Summary]:
+    """The graph and what became of each file's rows (see `kg.sources.summary.file_rows`).
+
+    Annotations that no other paper than those of `without` supports are left out; of the others
+    only the other papers are kept.
 
     `annotations` has the columns of phenotype.hpoa, `genes` those of genes_to_phenotype.txt,
     all of them text.
@@ -75,7 +95,11 @@ def build(
     keys = _keys(active)
     _check_parents(active, keys)
     stated, lost = _stated(annotations, keys)
+    # Of a disease without any annotation left its name and genes are still known.
     diseases = _diseases(stated)
+    alone = stated["reference"].str.split(";").list.eval(pl.element().is_in(list(without)))
+    lost["only in a paper left out"] = int(alone.list.all().sum())
+    stated = stated.filter(~alone.list.all())
     pairs = genes.select("ncbi_gene_id", "gene_symbol", "disease_id").unique()
     known = pairs.join(diseases, left_on="disease_id", right_on="cui", how="semi")
     concepts = normalise_concepts(
@@ -101,7 +125,8 @@ def build(
             known.height,
         ),
     }
-    return concepts, triplets, files
+    ids = pl.DataFrame(sorted(keys.items()), schema=IDS, orient="row")
+    return AnnotatedGraph(concepts, triplets, _annotations(stated, without), ids), files
 
 
 def default_folder() -> Path:
@@ -242,6 +267,30 @@ def _facts(annotations: pl.DataFrame) -> pl.DataFrame:
         pl.col("aspect").replace_strict(RELATIONS).alias("relation"),
         pl.col("hpo_id").alias("tail"),
         pl.col("database_id").str.split(":").list.first().alias("source"),
+    )
+
+
+def _annotations(stated: pl.DataFrame, without: frozenset[str]) -> pl.DataFrame:
+    """Which papers, but for `without`, say that a disease has a finding, and in what share."""
+    text = pl.col("frequency").str.strip_chars()
+    parts = text.str.split("/").list.eval(pl.element().cast(pl.Float64, strict=False))
+    share = pl.when(parts.list.len() == 2).then(parts.list.first() / parts.list.last())
+    percent = text.str.strip_suffix("%").cast(pl.Float64, strict=False) / 100
+    named = text.replace_strict(FREQUENCIES, default=None, return_dtype=pl.Float64)
+    often = share.when(text.str.ends_with("%")).then(percent).otherwise(named)
+    return (
+        stated.filter(pl.col("aspect") == "P")
+        .select(
+            pl.col("database_id").alias("disease"),
+            pl.col("hpo_id").alias("finding"),
+            often.fill_nan(None).clip(0, 1).alias("frequency"),
+            pl.col("reference").str.split(";").alias("paper"),
+        )
+        .explode("paper")
+        .filter(~pl.col("paper").is_in(list(without)))
+        .unique()
+        .sort("disease", "finding", "paper", "frequency")
+        .cast(ANNOTATIONS)
     )
 
 

@@ -60,6 +60,14 @@ class EmbeddingStore:
         return self.embedding.shape[1]
 
     @property
+    def parts(self) -> tuple[int, ...]:
+        """Widths of the parts that a vector is put together from, each with a length of its own."""
+        config = self.attributes["config"]
+        sage = "graphsage" in config.get("encoder", "")
+        spectral = config.get("spectral_dim", 0) if sage else 0
+        return (self.dim - spectral, spectral) if spectral else (self.dim,)
+
+    @property
     def space(self) -> str:
         """Id of what the numbers of a vector mean; `kg.embed` adds concepts in the same space.
 

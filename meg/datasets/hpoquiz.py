@@ -21,6 +21,7 @@ from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from kg.shared.errors import InputError
+from kg.sources.phenopackets import read_phenopackets
 from meg.config import HPOQuizConfig, QuizKind
 from meg.datasets.quizgraph import KINDS, QuizGraph
 from meg.datasets.shortcuts import CUES, Choice, shortcuts
@@ -51,6 +52,8 @@ def build(
     """
     rng = np.random.default_rng(config.seed)
     graph = QuizGraph(concepts, triplets, config.max_characters)
+    if config.without is not None:
+        graph.forget({patient.disease for patient in read_phenopackets(config.without)[0]})
     similarity = _similarity(graph.names, features)
     held: set[int] = set()
     choices: dict[str, list[Choice]] = {}

@@ -77,6 +77,17 @@ class QuizGraph:
         self.above = cache(lambda i: _reached(i, self._up))
         self.below = cache(lambda i: _reached(i, self._down))
 
+    def forget(self, cuis: set[str]) -> None:
+        """Name none of these concepts, nor one of another catalogue that has the same name."""
+        names = {
+            name.lower() for cui, name in zip(self.cuis, self.names, strict=True) if cui in cuis
+        }
+        named = [
+            cui in cuis or name.lower() in names
+            for cui, name in zip(self.cuis, self.names, strict=True)
+        ]
+        self.nameable &= ~np.array(named, dtype=bool)
+
     def facts(self, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
         """Nodes asked about and nodes that answer, one entry a fact, of the kind's types."""
         rows = self._triplets.filter(pl.col("relation") == kind.relation)

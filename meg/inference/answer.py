@@ -106,7 +106,7 @@ def _prediction(
         kind=question.kind,
         answer=question.answer,
         prediction=chosen,
-        concepts=example.cuis,
+        concepts=example.concepts,
         shortened=example.shortened,
         **more,
     )

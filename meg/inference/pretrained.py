@@ -223,7 +223,7 @@ class MEG(Network):
             mentions = self.link(text)
             prompt = open_prompt(text, mentions, self.prompt, vectors.known)
             examples.append(self.tokens.open_example(prompt))
-            used.append(used_concepts(prompt.cuis, {text: mentions}))
+            used.append(used_concepts(examples[-1].concepts, {text: mentions}))
         return left_padded(examples, vectors), used
 
     def _choose(self, text: str, options: Sequence[str]) -> Answer:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from meg.model.network import MEG
 from meg.prompts.tokens import Example
+from meg.prompts.wording import Injected
 
 __all__ = ["Batch", "Collator", "Lookup"]
 
@@ -27,8 +28,8 @@ whose branch · labels (example,): the right branch of each example
 Phase I: name_ids (token,), name_of (token,): whose name · groups (concept,): equal for one cui
 """
 
-Lookup = Callable[[Sequence[str]], np.ndarray]
-"""cuis -> (concept, kge) float32."""
+Lookup = Callable[[Sequence[Injected]], np.ndarray]
+"""What is injected -> (concept, kge) float32."""
 
 
 class Collator:

@@ -9,25 +9,31 @@ from kg.shared.errors import InputError
 from meg.config import PromptConfig
 from meg.datasets.question import Question
 from meg.prompts.chat import conversation, fix_day
-from meg.prompts.wording import MARKER, Known, Prompt, question_prompt, with_triplets
+from meg.prompts.wording import MARKER, Injected, Known, Prompt, question_prompt, with_triplets
 
 __all__ = ["Example", "Tokens"]
 
 
 @dataclass(frozen=True)
 class Example:
-    """Tokens of one prompt; placeholders stand among them, one a cui, in order."""
+    """Tokens of one prompt; placeholders stand among them, one for each of `cuis`, in order."""
 
     id: str
     prefix: tuple[int, ...]
     branches: tuple[tuple[int, ...], ...]
-    cuis: tuple[str, ...]
+    cuis: tuple[Injected, ...]
     gold: int = 0
     names: tuple[tuple[int, ...], ...] = ()
     shortened: bool = False
 
     def __len__(self) -> int:
         return len(self.prefix) + sum(map(len, self.branches))
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """All concepts that it carries."""
+        parts = ((one,) if isinstance(one, str) else one for one in self.cuis)
+        return tuple(cui for part in parts for cui in part)
 
     def apart(self, placeholder: int) -> list["Example"]:
         """An example a branch: the prefix and that branch, with the concepts of both."""

@@ -1,12 +1,14 @@
 """Concept vectors for a batch: the store's own, or another concept's as a control."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
+from meg.prompts.wording import Injected
 
 __all__ = ["Vectors"]
 
@@ -43,8 +45,28 @@ class Vectors:
         """Whether the store has the cui."""
         return self.store is not None and cui in self.store
 
-    def __call__(self, cuis: Sequence[str]) -> np.ndarray:
-        """Vectors (concept, kge) float32; raises InputError naming a cui the store lacks."""
+    def __call__(self, injected: Sequence[Injected]) -> np.ndarray:
+        """Vectors (concept, kge) float32, one a concept or group of concepts.
+
+        A group has the mean of its concepts, each part of it brought back to the length that it
+        has in them (`EmbeddingStore.parts`). Raises InputError naming a cui the store lacks.
+        """
+        groups = [(one,) if isinstance(one, str) else one for one in injected]
+        found = self._of([cui for group in groups for cui in group])
+        if len(found) == len(groups):
+            return found
+        assert self.store is not None
+        starts = np.cumsum([0, *map(len, groups[:-1])])
+        sizes = np.array([len(group) for group in groups])[:, None]
+        means = np.add.reduceat(found, starts) / sizes
+        for part in _slices(self.store.parts):
+            length = np.linalg.norm(found[:, part], axis=1)
+            wanted = np.add.reduceat(length, starts) / sizes[:, 0]
+            own = np.linalg.norm(means[:, part], axis=1)
+            means[:, part] *= (wanted / np.maximum(own, 1e-9))[:, None]
+        return means.astype(np.float32)
+
+    def _of(self, cuis: Sequence[str]) -> np.ndarray:
         if self.store is None:
             if cuis:
                 raise InputError(f"{cuis[0]} has no vector: there is no store; give --store")
@@ -54,3 +76,8 @@ class Vectors:
             return own
         rows = self.rows[self.store.rows(cuis)]
         return np.asarray(self.store.embedding[rows], dtype=np.float32)
+
+
+def _slices(widths: Sequence[int]) -> list[slice]:
+    ends = np.cumsum([0, *widths]).tolist()
+    return [slice(start, end) for start, end in pairwise(ends)]

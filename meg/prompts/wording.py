@@ -18,6 +18,7 @@ from meg.datasets.question import Mentions, Neighbours, Question
 __all__ = [
     "LETTERS",
     "MARKER",
+    "Injected",
     "Known",
     "Prompt",
     "name_prompt",
@@ -38,14 +39,18 @@ Known = Callable[[str], bool]
 """Whether a cui has a vector."""
 
 
+Injected = str | tuple[str, ...]
+"""What one vector stands for: a concept, or several together."""
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """Text of one example; the k-th marker of user + branches belongs to the k-th cui."""
+    """Text of one example; the k-th marker of user + branches belongs to the k-th of `cuis`."""
 
     id: str
     user: str
     branches: tuple[str, ...]
-    cuis: tuple[str, ...]
+    cuis: tuple[Injected, ...]
     gold: int = 0
     names: tuple[str, ...] = ()
     """Phase I: the names of the concepts, in order."""
@@ -202,7 +207,8 @@ class _Writer:
         self.parents = config.parents
         self.neighbours = neighbours
         self.chosen: set[str] = set()
-        self.cuis: list[str] = []
+        self.pooled = config.pool == "mean"
+        self.cuis: list[Injected] = []
 
     def choose(self, mentions: Iterable[Mention]) -> None:
         """From now on mark the best concepts of these mentions."""
@@ -210,16 +216,26 @@ class _Writer:
 
     def write(self, text: str, mentions: Iterable[Mention]) -> str:
         """The text with markers; appends their concepts to `cuis` in the order of the text."""
-        pieces, end, open_ = [], 0, set(self.chosen)
+        pieces, end = [], 0
+        for place, cuis in self._placed(mentions):
+            pieces += [text[end:place].replace(MARKER, ""), MARKER * len(cuis)]
+            end = place
+            self.cuis += cuis
+        return "".join(pieces) + text[end:].replace(MARKER, "")
+
+    def _placed(self, mentions: Iterable[Mention]) -> list[tuple[int, list[Injected]]]:
+        """Where vectors stand in a text, and of what."""
+        placed: list[tuple[int, list[Injected]]] = []
+        open_ = set(self.chosen)
         for mention in sorted(mentions, key=lambda mention: mention.end):
             found = _concept(mention, self.known)
             if found is not None and found[0] in open_:
                 open_.remove(found[0])
-                cuis = self._with_parents(found[0])
-                pieces += [text[end : mention.end].replace(MARKER, ""), MARKER * len(cuis)]
-                end = mention.end
-                self.cuis += cuis
-        return "".join(pieces) + text[end:].replace(MARKER, "")
+                placed.append((mention.end, [*self._with_parents(found[0])]))
+        if self.pooled and placed:
+            together = tuple(str(cui) for _, cuis in placed for cui in cuis)
+            return [(placed[-1][0], [together])]
+        return placed
 
     def _with_parents(self, cui: str) -> list[str]:
         above = self.neighbours[cui].parents if cui in self.neighbours else ()

@@ -4,7 +4,14 @@ import pytest
 
 from kg.shared.command import main
 from kg.shared.errors import InputError
-from meg.config import FinetuneConfig, LoraSettings, ModelConfig, PromptConfig, TrainingConfig
+from meg.config import (
+    After,
+    FinetuneConfig,
+    LoraSettings,
+    ModelConfig,
+    PromptConfig,
+    TrainingConfig,
+)
 from meg.datasets.question import Question, write_questions
 from meg.finetune import FinetuneCommand
 from meg.model.checkpoint import Record, build, read_record, save
@@ -71,6 +78,38 @@ class TestRecord:
         assert read_record(arguments["out"]).model == read_record(phase_1).model
 
 
+class TestAfter:
+    """A Phase II that starts from an easier one's model."""
+
+    EASY = After(dataset="quiz")
+
+    def test_starts_from_a_text_only_model(self, phase_1, arguments, model_config, tmp_path):
+        plain = {"start": "base", "prompt": PromptConfig(concepts="none")}
+        first = CONFIG.model_copy(update=plain)
+        rest = {name: value for name, value in arguments.items() if name != "store"}
+        easy = tmp_path / "easy"
+        FinetuneCommand(**rest | {"config": first, "out": easy}, model=model_config).run()
+        config = first.model_copy(update={"after": self.EASY})
+        FinetuneCommand(**rest | {"config": config}, align=easy).run()
+        assert read_record(arguments["out"]).store == ""
+        with pytest.raises(InputError, match="the checkpoint is a text-only one"):
+            FinetuneCommand(
+                **arguments | {"config": config, "out": tmp_path / "other"}, align=easy
+            ).run()
+
+    def test_starts_from_one_with_vectors(self, phase_1, arguments, tmp_path):
+        easy = tmp_path / "easy"
+        FinetuneCommand(**arguments | {"out": easy}, align=phase_1).run()
+        config = CONFIG.model_copy(update={"after": self.EASY})
+        FinetuneCommand(**arguments | {"config": config}, align=easy).run()
+        assert read_record(arguments["out"]).store == read_record(easy).store
+
+    def test_needs_that_model(self, arguments):
+        config = CONFIG.model_copy(update={"start": "base", "after": self.EASY})
+        with pytest.raises(InputError, match=r"config\.after dataset='quiz'.*--align None"):
+            FinetuneCommand(**arguments | {"config": config}).run()
+
+
 class TestRefuses:
     @pytest.mark.parametrize("ids", ["", "qq"])
     def test_no_questions_and_one_that_stands_twice(self, phase_1, arguments, ids):
@@ -93,10 +132,10 @@ class TestRefuses:
         assert not arguments["out"].exists()
 
     def test_to_start_from_a_phase_1_that_is_not_given(self, arguments):
-        with pytest.raises(InputError, match="start is align and --align None; give Phase I"):
+        with pytest.raises(InputError, match=r"start is align, config\.after None"):
             FinetuneCommand(**arguments).run()
 
     def test_a_phase_1_that_it_would_not_start_from(self, phase_1, arguments):
         config = CONFIG.model_copy(update={"start": "base"})
-        with pytest.raises(InputError, match=r"set config\.start to base and leave --align out"):
+        with pytest.raises(InputError, match=r"set config\.start to base, config\.after to null"):
             FinetuneCommand(**arguments | {"config": config}, align=phase_1).run()

@@ -37,9 +37,10 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("config", "message"),
         [
-            ('{"source": "nonsense"}', "'hpoquiz', 'pubmedqa'"),
+            ('{"source": "nonsense"}', "'hpoquiz', 'patients'"),
             ('{"source": "pubmedqa", "train": 5}', "config.pubmedqa.train"),
             ('{"source": "hpoquiz"}', "give --concepts and --triplets"),
+            ('{"source": "patients"}', "give its --graph"),
         ],
     )
     def test_wrong_config_ends_with_one_line(self, config, message, tmp_path, capsys):

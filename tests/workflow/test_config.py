@@ -28,6 +28,9 @@ TINY: dict[str, Any] = {
     },
 }
 
+HARD = {"questions": {"source": "patients"}}
+MAPPED = {"dataset": "quiz", "variants": {"options": "other"}}
+
 PUBLISHED = {"dataset": "quiz", "model": "tiny", "accuracy": 54, "source": "a table"}
 
 
@@ -62,7 +65,7 @@ class TestShippedConfigs:
         asked = {variant for target in targets for variant in target.variants}
         assert asked == set(shipped("base")["variants"])
 
-    @pytest.mark.parametrize("names", [["ablations", "encoders"], ["pubmedqa"]])
+    @pytest.mark.parametrize("names", [["ablations", "encoders"], ["pubmedqa"], ["patients"]])
     def test_further_ones_fit_the_demo(self, names: list[str]) -> None:
         load_config(shipped("demo", *names))
 
@@ -134,6 +137,41 @@ class TestWrongConfig:
                     }
                 },
                 "finetune: it is answered by the model of quiz; set finetune there",
+            ),
+            (
+                {"datasets": {"quiz": {"finetune": {"after": {"dataset": "quiz"}}}}},
+                "datasets.quiz.finetune.after: it comes after itself",
+            ),
+            (
+                {"datasets": {"quiz": {"finetune": {"after": {"dataset": "exam"}}}}},
+                "datasets.quiz.finetune.after.dataset: 'exam' is unknown; known: quiz",
+            ),
+            (
+                {"datasets": {"quiz": {"finetune": {"after": {"data": "quiz"}}}}},
+                "datasets.quiz.finetune.after.dataset: Field required",
+            ),
+            (
+                {"datasets": {"hard": HARD | {"finetune": {"after": MAPPED}}}},
+                "datasets.hard.finetune.after.variants: 'other' is unknown; known: main, options",
+            ),
+            (
+                {"variants": {"options": {"finetune": {"after": {"dataset": "quiz"}}}}},
+                "datasets.quiz.finetune.after: quiz comes before it, so it is named here",
+            ),
+            (
+                {"datasets": {"quiz": {"beside": ["luck"]}}},
+                "datasets.quiz.beside.0: Input should be 'information', 'vectors' or 'text'",
+            ),
+            (
+                {
+                    "datasets": {"quiz": {"beside": ["information"]}},
+                    "kg": {"source": "umls", "folder": "x"},
+                },
+                "datasets.quiz.beside: information is that of findings",
+            ),
+            (
+                {"datasets": {"quiz": {"beside": ["vectors"]}}, "variants": {"with_vectors": {}}},
+                "datasets.quiz.beside: the variant with_vectors has a name of these",
             ),
             (
                 {"finetune": {"prompt": {"answer": "text"}}},

@@ -111,3 +111,12 @@ def test_every_ablation_on_open_data(snakemake: Snakemake, name: str) -> None:
 def test_demo_trains_each_model_once(snakemake: Snakemake) -> None:
     counts = jobs(snakemake("-n", "--configfile", "config/demo.yaml"))
     assert (counts["base"], counts["align"], counts["finetune"], counts["predict"]) == (1, 1, 3, 6)
+
+
+def test_patients_learn_from_the_quiz_and_stand_beside_similarities(snakemake: Snakemake) -> None:
+    files = ("config/demo.yaml", "config/patients.yaml")
+    counts = jobs(snakemake("-n", "results/patients_smollm.json", "--configfile", *files))
+    # Each of two models learns from the quiz first.
+    assert (counts["questions"], counts["finetune"], counts["align"]) == (2, 4, 1)
+    # Three on the test questions, two on the dev ones.
+    assert (counts["similarity"], counts["combine"], counts["predict_dev"]) == (5, 2, 1)

@@ -75,6 +75,12 @@ class TestGraph:
         found = graph(source=source, folder=str(tmp_path))
         assert names(tmp_path, found) == set(external.GRAPH[source])
 
+    def test_of_a_graph_without_some_papers_are_the_patients_too(self, tmp_path: Path) -> None:
+        write(tmp_path, *external.GRAPH["hpo"], "cases.zip")
+        without = {"without": tmp_path / "cases.zip"}
+        found = graph(source="hpo", folder=str(tmp_path), hpo=without)
+        assert names(tmp_path, found) == {*external.GRAPH["hpo"], "cases.zip"}
+
     def test_of_a_package_are_stamped_but_no_inputs(self) -> None:
         found = graph(source="hpo")
         assert len(json.loads(stamps(found))) == 3
@@ -92,6 +98,7 @@ class TestQuestions:
             ({"source": "medqa"}, ["test.jsonl", "statement/test.statement.umls_linked.jsonl"]),
             ({"source": "medmcqa"}, ["train.json", "dev.json"]),
             ({"source": "mmlu", "split": "val"}, ["val/anatomy_val.csv"]),
+            ({"source": "patients"}, ["GENE/case.json"]),
         ],
     )
     def test_of_a_folder(self, tmp_path: Path, section: dict[str, Any], read: list[str]) -> None:
@@ -102,6 +109,12 @@ class TestQuestions:
         write(tmp_path, "ori_pqal.json", "ids.json")
         section = {"path": tmp_path / "ori_pqal.json", "test_ids": tmp_path / "ids.json"}
         assert questions(source="pubmedqa", **section) == list(section.values())
+
+    def test_of_patients_in_a_zip_are_that(self, tmp_path: Path) -> None:
+        write(tmp_path, "cases.zip")
+        path = tmp_path / "cases.zip"
+        assert questions(source="patients", path=path) == [path]
+        assert questions(source="hpoquiz", without=path) == [path]
 
     @pytest.mark.parametrize("source", ["hpoquiz", "mmlu", "pubmedqa"])
     def test_of_none_without_a_path(self, source: str) -> None:

@@ -71,6 +71,51 @@ class TestSharing:
         assert run.finetune.prompt.max_concepts == 20
 
 
+class TestAfter:
+    """A Phase II that starts from another data set's."""
+
+    HARD: ClassVar = {
+        "questions": {"source": "patients"},
+        "finetune": {"after": {"dataset": "quiz"}, "training": {"learning_rate": 5e-4}},
+    }
+    PLAIN: ClassVar = {"prompt": {"concepts": "none"}, "finetune": {"start": "base"}}
+
+    def test_starts_from_the_same_variant_of_the_same_seed(self) -> None:
+        target = {"dataset": "hard", "model": "tiny", "variants": ["plain"], "seeds": [0, 1]}
+        p = plan(
+            {
+                "datasets": {"hard": self.HARD},
+                "variants": {"plain": self.PLAIN},
+                "targets": [target],
+            }
+        )
+        names = {
+            name: before.name
+            for name, run in p.runs.items()
+            if (before := p.before(run)) is not None
+        }
+        assert names["hard_tiny"] == "quiz_tiny"
+        assert names["hard_tiny_plain"] == "quiz_tiny_plain"
+        assert names["hard_tiny_plain_seed1"] == "quiz_tiny_plain_seed1"
+        # It answers with the model of options.
+        assert names["hard_tiny_options_permuted"] == "quiz_tiny_options"
+        assert p.before(p.runs["quiz_tiny"]) is None
+
+    def test_starts_from_the_named_variant(self) -> None:
+        after = {"dataset": "quiz", "variants": {"main": "options"}}
+        hard = self.HARD | {"finetune": {"after": after}}
+        p = plan({"datasets": {"hard": hard}})
+        before = p.before(p.runs["hard_tiny"])
+        assert before is not None
+        assert before.name == "quiz_tiny_options"
+
+    def test_another_start_is_another_model(self) -> None:
+        """The variant trains the harder questions as the main run does, not so the quiz."""
+        rate = {"finetune": {"training": {"learning_rate": 5e-4}}}
+        p = plan({"datasets": {"hard": self.HARD}, "variants": {"slow": rate}})
+        assert p.finetuned_by(p.runs["hard_tiny_slow"]).name == "hard_tiny_slow"
+
+
 def test_targets_are_the_main_run_and_the_named_variants() -> None:
     target = {"dataset": "quiz", "model": "tiny", "variants": ["options"]}
     p = plan({"targets": [target, target], "comparisons": {"main": ["options"]}})

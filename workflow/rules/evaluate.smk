@@ -35,6 +35,74 @@ rule predict:
         " --out {output.predictions} > {log} 2>&1"
 
 
+# The dev questions, which say how much a similarity weighs beside the run.
+use rule predict as predict_dev with:
+    input:
+        unpack(OPTIONS.predict_dev_inputs),
+    output:
+        predictions="results/predictions/dev/{run}.jsonl",
+        meta="results/predictions/dev/{run}.meta.json",
+    log:
+        "logs/predict_dev/{run}.log",
+    benchmark:
+        "results/runtimes/predict_dev/{run}.tsv"
+    message:
+        "Answers of {wildcards.run} to the dev questions"
+
+
+rule similarity:
+    input:
+        unpack(OPTIONS.similarity_inputs),
+    output:
+        predictions="results/similarity/{dataset}/{method}/{split}.jsonl",
+        meta="results/similarity/{dataset}/{method}/{split}.meta.json",
+    log:
+        "logs/similarity/{dataset}/{method}/{split}.log",
+    wildcard_constraints:
+        method="information|text|vectors/[^/]+",
+        split="dev|test",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(8),
+        runtime="1h",
+    params:
+        code=code("meg.similarity"),
+        method=lambda w: w.method.partition("/")[0],
+        inputs=input_options,
+    message:
+        "Answers to {wildcards.dataset} without an LLM: {wildcards.method}"
+    shell:
+        "python -m meg.similarity --method {params.method} {params.inputs}"
+        " --out {output.predictions} > {log} 2>&1"
+
+
+rule combine:
+    input:
+        unpack(OPTIONS.combine_inputs),
+    output:
+        predictions="results/combined/{run}/{method}.jsonl",
+        meta="results/combined/{run}/{method}.meta.json",
+    log:
+        "logs/combine/{run}_{method}.log",
+    wildcard_constraints:
+        method="information|vectors",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(2),
+        runtime="10m",
+    params:
+        code=code("meg.combine"),
+    message:
+        "Answers of {wildcards.run} with the scores of {wildcards.method} added"
+    shell:
+        "python -m meg.combine --runs {input.runs[0]},{input.runs[1]}"
+        " --dev {input.dev[0]},{input.dev[1]} --out {output.predictions} > {log} 2>&1"
+
+
 rule score:
     input:
         predictions="results/predictions/{run}.jsonl",

@@ -9,6 +9,7 @@ rule tables:
         triplets=f"{GRAPH}/triplets.parquet",
         summary=f"{GRAPH}/summary.json",
         files=f"{GRAPH}/inputs.json",
+        annotations=PATHS.annotated,
         parents=[f"{GRAPH}/parents.parquet"] if CONFIG.kg.source == "release" else [],
         stores=[PATHS.store(name) for name in CONFIG.kg.stores],
     log:

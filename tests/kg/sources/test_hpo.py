@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 
 from kg.config import HPOConfig
+from kg.graph.annotations import AnnotatedGraph
 from kg.graph.tables import read_concepts, read_triplets
 from kg.hpo import HPOCommand
 from kg.shared.errors import InputError
 from kg.sources.hpo import default_folder
+from tests.kg.sources.phenopackets import packet, write_packets
 
 OBO = r"""format-version: 1.2
 
@@ -62,15 +64,15 @@ name: part of
 """
 
 ANNOTATIONS = """#version: 1
-database_id	disease_name	qualifier	hpo_id	frequency	aspect
-OMIM:1	"Fit" disease		HP:0000010	1/2	P
-OMIM:1	"Fit" disease		HP:0000099		P
-OMIM:1	"Fit" disease		HP:0000005		I
-OMIM:1	"Fit" disease	NOT	HP:0000011		P
-OMIM:1	Fits disease		HP:0000013	0/3	P
-OMIM:2	NA		HP:0000011	HP:0040285	P
-OMIM:2	NA		HP:0000014		P
-OMIM:2	NA		HP:0000013		P
+database_id	disease_name	qualifier	hpo_id	reference	frequency	aspect
+OMIM:1	"Fit" disease		HP:0000010	PMID:1	1/2	P
+OMIM:1	"Fit" disease		HP:0000099	PMID:2;PMID:3		P
+OMIM:1	"Fit" disease		HP:0000005	PMID:1		I
+OMIM:1	"Fit" disease	NOT	HP:0000011	PMID:1		P
+OMIM:1	Fits disease		HP:0000013	PMID:1	0/3	P
+OMIM:2	NA		HP:0000011	PMID:4	HP:0040285	P
+OMIM:2	NA		HP:0000014	PMID:4		P
+OMIM:2	NA		HP:0000013	PMID:4		P
 """
 
 GENES = """ncbi_gene_id	gene_symbol	hpo_id	disease_id
@@ -187,6 +189,11 @@ class TestTriplets:
         files = summary["files"]
         read = sum(files[f]["kept"] for f in ("phenotype.hpoa", "genes_to_phenotype.txt"))
         assert files["triplets"]["read"] > read
+        graph = AnnotatedGraph.read(tmp_path)
+        known = set(graph.concepts["cui"])
+        assert graph.annotations.height
+        assert {*graph.annotations["disease"], *graph.annotations["finding"]} <= known
+        assert set(graph.ids["cui"]) < known
 
 
 class TestFrequencies:
@@ -200,10 +207,84 @@ class TestFrequencies:
 
     def _kept(self, release, tmp_path, frequency):
         path = release / "phenotype.hpoa"
-        path.write_text(path.read_text() + f"OMIM:2\tNA\t\tHP:0000010\t{frequency}\tP\n")
+        path.write_text(path.read_text() + f"OMIM:2\tNA\t\tHP:0000010\tPMID:4\t{frequency}\tP\n")
         HPOCommand(out=tmp_path, folder=release).run()
         facts = read_triplets(tmp_path / "triplets.parquet")
         return facts.filter(pl.col("head").str.starts_with("OMIM")).height
+
+    @pytest.mark.parametrize(
+        ("frequency", "share"),
+        [
+            ("1/4", 0.25),
+            ("HP:0040281", 0.9),
+            ("12.5%", 0.125),
+            ("3/2", 1.0),
+            ("", None),
+            ("HP:0040285x", None),
+        ],
+    )
+    def test_are_kept_as_shares(self, release, tmp_path, frequency, share):
+        self._kept(release, tmp_path, frequency)
+        rows = AnnotatedGraph.read(tmp_path).annotations.filter(disease="OMIM:2")
+        assert dict(rows.select("finding", "frequency").rows())["C0000010"] == share
+
+
+class TestBeside:
+    def test_annotations_have_a_row_a_paper(self, tables, tmp_path):
+        assert AnnotatedGraph.read(tmp_path).annotations.rows() == [
+            ("OMIM:1", "C0000010", 0.5, "PMID:1"),
+            ("OMIM:1", "C0000010", None, "PMID:2"),
+            ("OMIM:1", "C0000010", None, "PMID:3"),
+            ("OMIM:2", "HP:0000013", None, "PMID:4"),
+        ]
+
+    def test_ids_of_terms_name_their_concepts(self, tables, tmp_path):
+        ids = dict(AnnotatedGraph.read(tmp_path).ids.rows())
+        assert ids["HP:0000010"] == ids["HP:0000099"] == "C0000010"
+        assert ids["HP:0000011"] == "HP:0000011"
+        assert "HP:0000014" not in ids
+
+    def test_a_folder_without_them_is_told_how(self, tables, tmp_path):
+        (tmp_path / "ids.parquet").unlink()
+        with pytest.raises(InputError, match=r"ids\.parquet does not exist"):
+            AnnotatedGraph.read(tmp_path)
+
+
+class TestWithout:
+    @pytest.fixture
+    def pruned(self, release, tmp_path):
+        """Makes the graph without what the papers of these numbers alone support."""
+
+        def build(*papers):
+            cases = [
+                packet(paper, "OMIM:1", ("HP:0000010",), paper=f"PMID:{paper}") for paper in papers
+            ]
+            config = HPOConfig(without=write_packets(tmp_path / "cases", cases))
+            HPOCommand(out=tmp_path, folder=release, config=config).run()
+            return AnnotatedGraph.read(tmp_path)
+
+        return build
+
+    @pytest.mark.parametrize("papers", ["1", "12", "124", "123"])
+    def test_no_annotation_of_a_tested_paper_remains(self, pruned, papers):
+        graph = pruned(*papers)
+        assert not {f"PMID:{paper}" for paper in papers} & set(graph.annotations["paper"])
+        supported = set(graph.annotations.select("disease", "finding").rows())
+        facts = graph.triplets.filter(relation="has_phenotype")
+        assert set(facts.select("head", "tail").rows()) == supported
+
+    def test_what_another_paper_supports_stays(self, pruned):
+        facts = pruned("1", "2").triplets.select("head", "relation", "tail").rows()
+        assert ("OMIM:1", "has_phenotype", "C0000010") in facts
+        # The inheritance is of the first paper alone.
+        assert not [one for one in facts if one[1] == "has_inheritance"]
+
+    def test_a_disease_without_any_left_is_still_a_concept(self, pruned, tmp_path):
+        graph = pruned("4")
+        assert "OMIM:2" in graph.concepts["cui"]
+        assert graph.triplets.filter(head="OMIM:2").is_empty()
+        files = json.loads((tmp_path / "summary.json").read_text())["files"]
+        assert files["phenotype.hpoa"]["dropped"]["only in a paper left out"] == 1
 
 
 class TestCircles:
@@ -268,8 +349,8 @@ class TestMissingInput:
 
     def test_a_row_that_is_too_long(self, release, tmp_path):
         path = release / "phenotype.hpoa"
-        path.write_text(path.read_text() + "OMIM:3\tx\t\tHP:0000013\t\tP\tmore\n")
-        with pytest.raises(InputError, match=r"phenotype\.hpoa line 11 has 7 columns"):
+        path.write_text(path.read_text() + "OMIM:3\tx\t\tHP:0000013\tPMID:5\t\tP\tmore\n")
+        with pytest.raises(InputError, match=r"phenotype\.hpoa line 11 has 8 columns"):
             HPOCommand(out=tmp_path, folder=release).run()
 
     @pytest.mark.parametrize("name", ["phenotype.hpoa", "genes_to_phenotype.txt"])

@@ -9,6 +9,7 @@ from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
 from meg.datasets.hpoquiz import build
 from meg.datasets.quizgraph import KINDS, QuizGraph
+from tests.kg.sources.phenopackets import packet, write_packets
 
 PHENOTYPES, DISEASES, GENES = 150, 80, 60
 SIZES = {"train": 40, "dev": 8, "test": 40}
@@ -111,6 +112,35 @@ class TestSplits:
     def test_the_seed_decides(self, quiz, graph, features):
         assert build(HPOQuizConfig(**SIZES), *graph, features).test == quiz.test
         assert build(HPOQuizConfig(**SIZES, seed=1), *graph, features).test != quiz.test
+
+
+class TestWithout:
+    def test_no_question_names_a_disease_of_the_patients(self, graph, features, quiz, tmp_path):
+        gone = {f"OMIM:{i:03}" for i in range(0, DISEASES, 2)}
+        cases = [packet(str(i), cui, ("HP:001",)) for i, cui in enumerate(sorted(gone))]
+        config = HPOQuizConfig(
+            **SIZES | {"train": 20, "test": 12}, without=write_packets(tmp_path, cases)
+        )
+        found = build(config, *graph, features)
+        named = {
+            cui
+            for question in (*found.train, *found.dev, *found.test)
+            for subject, options in [ends(question, graph[0])]
+            for cui in (subject, *options)
+        }
+        assert not gone & named
+        assert any(cui.startswith("OMIM") for cui in named)
+
+    def test_nor_one_of_another_catalogue_with_its_name(self):
+        names = [("OMIM:1", "Gout", "disease"), ("ORPHA:1", "gouT", "disease")]
+        view = QuizGraph(*tables([*names, ("OMIM:2", "Flu", "disease")], []), 20)
+        view.nameable[:] = True
+        view.forget({"OMIM:1"})
+        assert dict(zip(view.cuis, view.nameable.tolist(), strict=True)) == {
+            "OMIM:1": False,
+            "OMIM:2": True,
+            "ORPHA:1": False,
+        }
 
 
 class TestShortcuts:

@@ -162,3 +162,27 @@ class TestVersion:
     def test_but_not_with_the_concepts(self):
         other = PromptConfig(concepts="none", max_concepts=3, parents=2, triplets=1)
         assert prompt_version(other) == prompt_version(PromptConfig())
+
+
+class TestPooled:
+    def test_one_marker_stands_behind_the_last_concept_of_a_text(self):
+        found = prompt(pool="mean", list_options=False, answer="text")
+        assert found.user == f"Is fever a finding in flu{MARKER}?"
+        assert found.cuis == (("C1", "C2"),)
+
+    def test_each_option_has_one_of_its_own(self):
+        found = prompt(pool="mean", concepts="question+options", answer="yesno", list_options=False)
+        assert found.branches == (f"cough{MARKER}?", "gout?")
+        assert found.cuis == (("C1", "C2"), ("C3",))
+
+    def test_parents_are_among_them(self):
+        config = PromptConfig(pool="mean", parents=2, list_options=False, answer="text")
+        found = question_prompt(LINKED, config, known)
+        assert found.cuis == (("C1", "C4", "C5", "C2"),)
+
+    def test_the_best_alone(self):
+        found = prompt(pool="mean", list_options=False, answer="text", max_concepts=1)
+        assert found.cuis == (("C2",),)
+
+    def test_is_no_other_wording(self):
+        assert prompt_version(PromptConfig(pool="mean")) == prompt_version(PromptConfig())
