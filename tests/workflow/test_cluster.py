@@ -45,7 +45,9 @@ class TestProfile:
     def test_rules_with_gpus_have_their_partition(self, monkeypatch: pytest.MonkeyPatch) -> None:
         text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
         rules = re.findall(r"^(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", text, re.M | re.S)
-        asking = {name for name, body in rules if re.search(r"\bgpu=|\*\*RESOURCES\.training\(", body)}
+        asking = {
+            name for name, body in rules if re.search(r"\bgpu=|\*\*RESOURCES\.training\(", body)
+        }
         found = self.rules(monkeypatch, MEG_PARTITION="cpu", MEG_GPU_PARTITION="gpu")
         assert found.pop("default")["slurm_partition"] == "cpu"
         assert found == {name: {"slurm_partition": "gpu"} for name in asking}
