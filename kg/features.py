@@ -24,6 +24,7 @@ from transformers.utils.logging import disable_progress_bar
 from kg.config import FeaturesConfig
 from kg.graph.tables import read_concepts
 from kg.shared.artefact import check_space, replacing
+from kg.shared.batches import budgeted
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.shared.model_files import check_files, folder_of, locate, own_code_refused, weights_digest
@@ -78,7 +79,7 @@ def encode_names(
     """
     if config.lowercase:
         names = [name.lower() for name in names]
-    batches = _batches(_lengths(names, tokenizer, config.max_tokens), config.batch_tokens)
+    batches = budgeted(_lengths(names, tokenizer, config.max_tokens), config.batch_tokens)
     out = np.empty((len(names), model.config.hidden_size), dtype=np.float16)
     with tqdm(total=len(names), unit="name", disable=None) as bar:
         for number, some in enumerate(_grouped(batches)):
@@ -154,19 +155,6 @@ def _lengths(
         ids = tokenizer(part, truncation=True, max_length=max_tokens)["input_ids"]
         lengths += map(len, ids)
     return np.array(lengths)
-
-
-def _batches(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
-    """Rows in batches, shortest names first; names x longest name of a batch <= budget tokens."""
-    order = np.argsort(lengths, kind="stable")
-    batches, start = [], 0
-    while start < len(order):
-        ahead = lengths[order[start : start + budget]]
-        padded = ahead * np.arange(1, len(ahead) + 1)
-        count = max(1, int(np.searchsorted(padded, budget, side="right")))
-        batches.append(order[start : start + count])
-        start += count
-    return batches
 
 
 class FeaturesCommand(Command):

@@ -251,7 +251,12 @@ class PredictConfig(Section):
     method: Literal["likelihood", "generate"] = Field(
         "likelihood", description="compare the options' scores, or generate and parse"
     )
-    batch_size: int = Field(32, ge=1, description="questions in a forward pass")
+    batch_size: int = Field(32, ge=1, description="questions in a forward pass, at most")
+    batch_tokens: int = Field(
+        16384,
+        ge=1,
+        description="tokens in a forward pass, padding included; a longer question has its own",
+    )
     seed: int = Field(0, ge=0, description="seed of the permutation")
 
 

@@ -35,7 +35,7 @@ from meg.model.checkpoint import (
 from meg.model.network import MEG
 from meg.model.origin import local_digest
 from meg.model.trained import Calibration, Trained
-from meg.prompts.tokens import Tokens
+from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import needs_store
 from meg.training.loop import check, train
@@ -62,6 +62,7 @@ def finetune(
         tokens.question_example(questions[i], config.prompt, vectors.known, not over_options)
         for i in order
     ]
+    say_longer(examples, config.prompt.max_tokens)
     yesno = config.prompt.answer == "yesno"
     meg.mapper.requires_grad_(config.train_mapper and config.prompt.concepts != "none")
     counts = {

@@ -21,6 +21,7 @@ from meg.inference.generation import left_padded, write_on
 from meg.inference.likelihood import Likelihood, as_claims, likelihoods
 from meg.inference.pretrained import MEG
 from meg.model.batch import Collator
+from meg.model.network import context_length
 from meg.model.scores import inputs_of
 from meg.prompts.chat import conversation
 from meg.prompts.tokens import Example
@@ -86,9 +87,8 @@ class HarnessModel(LM):
         self._device = self.model.device
         self.batch_size = _whole(batch_size)
         self.tokenizer = self.model.tokens.tokenizer
-        config = self.model.llm.config.get_text_config()
         self.verdicts = self.model.tokens.verdicts if self.model.prompt.answer == "yesno" else None
-        self.max_length: int = getattr(config, "max_position_embeddings", None) or MAX_LENGTH
+        self.max_length = context_length(self.model.llm) or MAX_LENGTH
 
     @torch.no_grad()
     def loglikelihood(

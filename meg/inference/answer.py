@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from kg.shared.batches import budgeted
 from kg.shared.errors import InputError
 from meg.config import PredictConfig, PromptConfig
 from meg.datasets.question import Question
@@ -15,7 +16,7 @@ from meg.model.batch import Collator
 from meg.model.network import MEG
 from meg.model.scores import inputs_of, option_scores
 from meg.prompts.parse import chosen_option
-from meg.prompts.tokens import Example, Tokens
+from meg.prompts.tokens import Example, Tokens, say_longer
 from meg.prompts.vectors import Vectors
 
 __all__ = ["predict"]
@@ -45,14 +46,18 @@ def predict(
             "prompt.answer yesno asks about each option by itself and cannot be generated; set "
             "prompt.answer to letter or text, or predict.method to likelihood"
         )
-    answer = _generator if config.method == "generate" else _scorer
-    answered = answer(meg, tokens, vectors, prompt)
-    examples = [tokens.question_example(q, prompt, vectors.known) for q in questions]
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i]))
+    generate = config.method == "generate"
+    answered = (_generator if generate else _scorer)(meg, tokens, vectors, prompt)
+    room = MAX_ANSWER_TOKENS if generate else 0
+    examples = [
+        tokens.question_example(question, prompt, vectors.known, room=room)
+        for question in questions
+    ]
+    say_longer(examples, prompt.max_tokens)
+    lengths = [Collator.of(meg, vectors).tokens(example) for example in examples]
     predictions: dict[int, Prediction] = {}
-    with tqdm(total=len(order), desc="questions", disable=None) as progress:
-        for start in range(0, len(order), config.batch_size):
-            chosen = order[start : start + config.batch_size]
+    with tqdm(total=len(examples), desc="questions", disable=None) as progress:
+        for chosen in budgeted(lengths, config.batch_tokens, config.batch_size):
             rows = answered([questions[i] for i in chosen], [examples[i] for i in chosen])
             predictions |= dict(zip(chosen, rows, strict=True))
             progress.update(len(chosen))

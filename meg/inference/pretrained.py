@@ -27,7 +27,7 @@ from meg.inference.generation import left_padded, write
 from meg.model.batch import Batch
 from meg.model.checkpoint import Record, build, check_store, load, save
 from meg.model.network import MEG as Network
-from meg.prompts.tokens import Tokens
+from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import open_prompt
 
@@ -128,7 +128,10 @@ class MEG(Network):
                 ) from error
 
     def prepare(self, texts: Sequence[str]) -> Batch:
-        """Left-padded inputs of `generate` for questions, with the concepts they name."""
+        """Left-padded inputs of `generate` for questions, with the concepts they name.
+
+        Raises InputError for a question that the LLM cannot read at once.
+        """
         return self._prepare(texts)[0]
 
     def score_options(self, text: str, options: Sequence[str]) -> tuple[float, ...]:
@@ -151,7 +154,7 @@ class MEG(Network):
         _check_list(options, "options")
         if options:
             return self._choose(text, options)
-        batch, used = self._prepare([text])
+        batch, used = self._prepare([text], max_new_tokens)
         written = write(self, self.tokens, batch, max_new_tokens, streamer)
         return Answer(written[0], used[0])
 
@@ -210,7 +213,7 @@ class MEG(Network):
                 without[0],
             )
 
-    def _prepare(self, texts: Sequence[str]) -> tuple[Batch, list[tuple[Used, ...]]]:
+    def _prepare(self, texts: Sequence[str], room: int = 1) -> tuple[Batch, list[tuple[Used, ...]]]:
         _check_list(texts, "texts")
         if not texts or not all(text.strip() for text in texts):
             raise InputError("no text; give at least one question, none of them empty")
@@ -222,8 +225,9 @@ class MEG(Network):
         for text in texts:
             mentions = self.link(text)
             prompt = open_prompt(text, mentions, self.prompt, vectors.known)
-            examples.append(self.tokens.open_example(prompt))
+            examples.append(self.tokens.open_example(prompt, room))
             used.append(used_concepts(examples[-1].concepts, {text: mentions}))
+        say_longer(examples, self.prompt.max_tokens)
         return left_padded(examples, vectors), used
 
     def _choose(self, text: str, options: Sequence[str]) -> Answer:

@@ -82,6 +82,10 @@ class Collator:
         """Phase I's concepts and names without the prompts around them."""
         return {"concepts": self._concepts(examples), **_names(examples)}
 
+    def tokens(self, example: Example) -> int:
+        """Of the rows that an example takes."""
+        return sum(map(len, self._parts(example)))
+
     def _parts(self, example: Example) -> list[Example]:
         longest = len(example.prefix) + max(map(len, example.branches))
         if len(example.branches) == 1 or longest <= self.longest_shared:

@@ -36,7 +36,7 @@ from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PromptConfig
 from meg.model.attention import attention
 from meg.model.mapper import Mapper
-from meg.model.network import MEG
+from meg.model.network import MEG, context_length
 from meg.model.origin import check_base, identify, path_from, path_to
 from meg.model.trained import Trained
 from meg.prompts.tokens import Tokens
@@ -262,7 +262,7 @@ def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedM
     log.info(
         "base LLM %s, attention %s, %s, %s", config.base, implementation, dtype, processes.device()
     )
-    return llm, Tokens(tokenizer, config.system)
+    return llm, Tokens(tokenizer, config.system, context_length(llm))
 
 
 def _loaded(

@@ -15,10 +15,13 @@ from transformers import PreTrainedModel
 
 from meg.model.mapper import Mapper
 
-__all__ = ["MEG"]
+__all__ = ["MEG", "context_length"]
 
 ATTENTION = ("full_attention", "sliding_attention", "attention")
 """Kinds of layer, as configurations name them, that a mask governs."""
+
+LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")
+"""What configurations call the tokens that an LLM was made for; MPT and BLOOM have their own."""
 
 WIDENED_ROWS = 2048
 """Of a narrow output layer, to float32 at a time: a few megabytes, which stay in the cache."""
@@ -230,6 +233,13 @@ def _wide_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         [F.linear(wide, copy[: len(part)].copy_(part)) for part in weight.split(WIDENED_ROWS)], -1
     )
     return products if bias is None else products + bias.float()
+
+
+def context_length(llm: Any) -> int | None:
+    """Tokens that the LLM was made to read at once; None where its configuration sets no bound."""
+    config = _plain(llm).config.get_text_config()
+    found = (getattr(config, name, None) for name in LENGTHS)
+    return next((length for length in found if length and length > 0), None)
 
 
 def _plain(llm: Any) -> Any:

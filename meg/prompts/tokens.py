@@ -1,5 +1,8 @@
 """Prompts to tokens: chat template, placeholder ids, and contexts cut to fit."""
 
+import logging
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -11,7 +14,9 @@ from meg.datasets.question import Question
 from meg.prompts.chat import conversation, fix_day
 from meg.prompts.wording import MARKER, Injected, Known, Prompt, question_prompt, with_triplets
 
-__all__ = ["Example", "Tokens"]
+__all__ = ["Example", "Tokens", "say_longer"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,15 @@ class Tokens:
     The marker becomes an added token of this in-memory tokenizer, with an id behind all others;
     the tokenizer's files and the LLM's embeddings stay as published.
 
-    Attributes: `placeholder`, its id.
+    Attributes: `placeholder`, its id; `longest`, the tokens that the LLM reads at once.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, system: str = "", longest: int | None = None
+    ) -> None:
         self.tokenizer = tokenizer
         self.system = system
+        self.longest = longest or sys.maxsize
         fix_day(tokenizer)
         tokenizer.add_tokens([MARKER], special_tokens=True)
         self.placeholder = self._encode(MARKER)[0]
@@ -84,28 +92,52 @@ class Tokens:
         names = tuple(tuple(self._encode(space + name)) for name in prompt.names)
         return Example(prompt.id, prefix, branches, prompt.cuis, names=names)
 
-    def open_example(self, prompt: Prompt) -> Example:
-        """A prompt without branches, to be answered by generation."""
-        return Example(prompt.id, self._prefix(prompt)[0], (), prompt.cuis)
+    def open_example(self, prompt: Prompt, room: int = 1) -> Example:
+        """A prompt without branches, to be answered by generation of up to `room` tokens.
+
+        Raises InputError where the LLM cannot read it and them.
+        """
+        example = Example(prompt.id, self._prefix(prompt)[0], (), prompt.cuis)
+        self._check(example, room)
+        return example
 
     def question_example(
-        self, question: Question, config: PromptConfig, known: Known, gold_only: bool = False
+        self,
+        question: Question,
+        config: PromptConfig,
+        known: Known,
+        gold_only: bool = False,
+        room: int = 0,
     ) -> Example:
         """A question in at most `config.max_tokens` tokens, by cutting its context from the end.
 
         Question, options and their concepts are never cut: a question that is too long without
-        any context stays so. With `gold_only` the right option is the only branch; what is cut
-        does not depend on it, so that a model learns from the text that it is asked with.
+        any context stays so (`say_longer`), and InputError is raised where the LLM cannot read it
+        with each option, or with `room` tokens that it writes. With `gold_only` the right option
+        is the only branch; what is cut does not depend on it, so that a model learns from the text
+        that it is asked with.
         """
         if config.triplets:
             question = with_triplets(question, config, known)
         example = self._whole(question, config, known)
-        while len(example) > config.max_tokens and question.context:
-            question = self._shorten(question, len(example) - config.max_tokens)
+        while (excess := self._excess(example, config.max_tokens, room)) > 0 and question.context:
+            question = self._shorten(question, excess)
             example = replace(self._whole(question, config, known), shortened=True)
+        self._check(example, room)
         if gold_only:
             return replace(example.apart(self.placeholder)[example.gold], gold=0)
         return example
+
+    def _excess(self, example: Example, most: int, room: int) -> int:
+        return max(len(example) - most, _reach(example, room) - self.longest)
+
+    def _check(self, example: Example, room: int) -> None:
+        if (reach := _reach(example, room)) > self.longest:
+            raise InputError(
+                f"question {example.id!r} takes {reach} tokens with its answer, and the LLM reads "
+                f"{self.longest}; shorten its text (only a context is cut), or take an LLM that "
+                "reads more"
+            )
 
     def _whole(self, question: Question, config: PromptConfig, known: Known) -> Example:
         prompt = question_prompt(question, config, known)
@@ -155,3 +187,22 @@ class Tokens:
 
     def _encode(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def _reach(example: Example, room: int) -> int:
+    """Tokens before the end of the longest branch, or of `room` that are written instead."""
+    return len(example.prefix) + (room or max(map(len, example.branches), default=0))
+
+
+def say_longer(examples: Sequence[Example], most: int) -> None:
+    """Log how many are longer than `most` (prompt.max_tokens), as they have no context to cut."""
+    longer = [len(example) for example in examples if len(example) > most]
+    if longer:
+        log.warning(
+            "%d of %d questions are longer than prompt.max_tokens %d (the longest has %d tokens): "
+            "they have no context left to cut and stay whole",
+            len(longer),
+            len(examples),
+            most,
+            max(longer),
+        )

@@ -40,6 +40,37 @@ class TestPredictions:
             differences = [abs(a - b) for a, b in zip(one.scores, eight.scores, strict=True)]
             assert max(differences) <= 2e-4
 
+    @pytest.mark.parametrize("method", ["likelihood", "generate"])
+    def test_do_not_depend_on_the_budget_of_tokens(
+        self, meg_and_tokens, store, method, monkeypatch
+    ):
+        meg, tokens = meg_and_tokens
+        sizes: list[tuple[int, ...]] = []
+        embed = meg.embed
+        monkeypatch.setattr(
+            meg, "embed", lambda ids, *more: sizes.append(ids.shape) or embed(ids, *more)
+        )
+        tight, loose = (
+            predict(
+                meg, tokens, questions(), Vectors(store), PROMPT,
+                PredictConfig(method=method, batch_tokens=budget),
+            )
+            for budget in (300, 10_000)
+        )  # fmt: skip
+        *several, (rows, _) = sizes
+        assert rows == 8
+        assert all(rows * length <= 300 for rows, length in several)
+        assert any(rows > 1 for rows, _ in several)
+        assert [row.prediction for row in tight] == [row.prediction for row in loose]
+        assert [row.text for row in tight] == [row.text for row in loose]
+
+    @pytest.mark.parametrize("method", ["likelihood", "generate"])
+    def test_a_question_that_the_llm_cannot_read_is_refused(self, meg_and_tokens, store, method):
+        """The LLM of the tests reads 512 tokens, here bytes."""
+        asked = [*questions(), Question(id="long", stem="x" * 510, options=("a", "b"), answer=0)]
+        with pytest.raises(InputError, match=r"question 'long' takes \d+ tokens .* reads 512"):
+            predict(*meg_and_tokens, asked, Vectors(store), PROMPT, PredictConfig(method=method))
+
     def test_say_which_concepts_were_injected(self, meg_and_tokens, store):
         found = predict(*meg_and_tokens, questions(), Vectors(store), PROMPT, PredictConfig())
         assert all(not row.concepts for row in found)  # C1, C2 and C9 have no vector

@@ -70,6 +70,28 @@ class TestAsk:
         written = model.generate(**model.prepare([QUESTION, "Why?"]), max_new_tokens=3)
         assert len(written) == 2
 
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda model, text: model.ask(text),
+            lambda model, text: model.ask(text, ["yes", "no"]),
+            lambda model, text: model.prepare(["Why?", text]),
+            lambda model, text: model.score_options(text, ["yes", "no"]),
+        ],
+    )
+    def test_refuses_what_the_llm_cannot_read(self, model, ask):
+        """It reads 512 tokens, here bytes."""
+        with pytest.raises(InputError, match="and the LLM reads 512"):
+            ask(model, "word " * 110)
+
+    @pytest.mark.parametrize("options", [[], ["yes", "no"]])
+    def test_says_when_a_question_is_longer_than_in_training(self, model, caplog, options):
+        model.record = model.record.model_copy(update={"prompt": PromptConfig(max_tokens=200)})
+        model.ask("word " * 30, options, max_new_tokens=2)
+        assert "longer than prompt.max_tokens" not in caplog.text
+        model.ask("word " * 40, options, max_new_tokens=2)
+        assert "1 of 1 questions are longer than prompt.max_tokens 200" in caplog.text
+
     def test_takes_inputs_of_any_device(self, model):
         """`prepare` makes them on the CPU, wherever the model is."""
         batch = {name: _Elsewhere(value) for name, value in model.prepare([QUESTION]).items()}

@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from meg.model.batch import Collator
 from meg.model.checkpoint import build
+from meg.model.network import context_length
 from meg.model.scores import inputs_of, option_scores
 from meg.prompts.tokens import Example
 from meg.prompts.vectors import Vectors
@@ -145,3 +148,20 @@ class TestLogitsAt:
             at = batch.pop("logits_at")
             everywhere = meg(**batch)
         torch.testing.assert_close(some, everywhere.flatten(0, 1)[at], atol=1e-5, rtol=0)
+
+
+class TestContextLength:
+    @pytest.mark.parametrize(
+        ("kind", "named", "length"),
+        [
+            ("llama", {"max_position_embeddings": 77}, 77),
+            ("gpt2", {"n_positions": 77}, 77),
+            ("bloom", {"seq_length": 77}, 77),
+            ("bloom", {}, None),
+            ("mpt", {"max_seq_len": 77}, 77),
+            ("mamba", {}, None),
+        ],
+    )
+    def test_is_read_by_each_family_s_name(self, kind, named, length):
+        config = AutoConfig.for_model(kind, **named)
+        assert context_length(SimpleNamespace(config=config)) == length

@@ -4,8 +4,8 @@ from transformers import AutoTokenizer
 from kg.shared.errors import InputError
 from meg.config import PromptConfig
 from meg.datasets.question import Mentions, Question
-from meg.prompts.tokens import Tokens
-from meg.prompts.wording import name_prompt
+from meg.prompts.tokens import Tokens, say_longer
+from meg.prompts.wording import Prompt, name_prompt
 from tests.meg.conftest import byte_tokenizer
 from tests.meg.prompts.test_wording import NEIGHBOURS, QUESTION, known, mention
 
@@ -128,3 +128,44 @@ class TestGoldOnly:
         found = tokens.question_example(question, config, bool, gold_only=True)
         assert found.gold == 0
         assert tokens.tokenizer.decode(found.branches[0]) == " b<|end|>"
+
+
+class TestLongestOfTheLLM:
+    """It bounds a prompt with its longest branch, or with what is written behind it."""
+
+    def tokens(self, longest):
+        return Tokens(byte_tokenizer(), longest=longest)
+
+    def question(self, context=""):
+        return Question(id="q7", stem="Which?" * 9, context=context, options=("a", "bb"), answer=1)
+
+    @pytest.mark.parametrize("room", [0, 20])
+    def test_a_context_is_cut_to_fit(self, room):
+        config = PromptConfig(max_tokens=10_000)
+        found = self.tokens(120).question_example(self.question(CONTEXT), config, bool, room=room)
+        assert found.shortened
+        assert 100 < len(found.prefix) + (room or len(found.branches[1])) <= 120
+
+    def test_a_question_without_context_is_refused(self):
+        config = PromptConfig(answer="text")
+        fits = self.tokens(10_000).question_example(self.question(), config, bool)
+        reach = len(fits.prefix) + max(map(len, fits.branches))
+        assert not self.tokens(reach).question_example(self.question(), config, bool).shortened
+        with pytest.raises(InputError, match=f"'q7' takes {reach} tokens .* reads {reach - 1}"):
+            self.tokens(reach - 1).question_example(self.question(CONTEXT), config, bool)
+
+    def test_room_for_an_answer_is_kept(self):
+        prompt = Prompt("q", "Why?", (), ())
+        length = len(self.tokens(None).open_example(prompt))
+        assert len(self.tokens(length + 9).open_example(prompt, room=9)) == length
+        with pytest.raises(InputError, match=f"takes {length + 9} tokens"):
+            self.tokens(length + 8).open_example(prompt, room=9)
+
+
+def test_questions_over_max_tokens_are_counted(tokens, caplog):
+    questions = [Question(id=s, stem=s, options=("a", "b"), answer=0) for s in ("s", "long" * 20)]
+    examples = [tokens.question_example(one, PromptConfig(), bool) for one in questions]
+    say_longer(examples, len(examples[1]))
+    assert not caplog.text
+    say_longer(examples, len(examples[0]))
+    assert f"1 of 2 questions are longer than prompt.max_tokens {len(examples[0])}" in caplog.text
