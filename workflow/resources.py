@@ -27,11 +27,15 @@ class JobResources:
 
     `machine_cores` is asked where the jobs run on this machine alone: a cluster has no number of
     cores, and inside a job, where threads are worked out once more, it is that of the node. A dry
-    run cuts threads down to the cores of this machine.
+    run, which is known when a rule is worked out, cuts threads down to the cores of this machine.
     """
 
     def __init__(
-        self, config: Config, machine_cores: Callable[[], int], on_cluster: bool, dry_run: bool
+        self,
+        config: Config,
+        machine_cores: Callable[[], int],
+        on_cluster: bool,
+        dry_run: Callable[[], bool],
     ) -> None:
         self._config = config
         self._machine_cores = machine_cores
@@ -93,7 +97,7 @@ class JobResources:
     def launcher(self, count: int, machines: int, threads: int) -> str:
         """One process a GPU where there are several, started by a torchrun on each node."""
         if machines > 1:
-            tasks = JOB_CORES * count if self._dry_run else threads
+            tasks = JOB_CORES * count if self._dry_run() else threads
             return (
                 f"srun --nodes {machines} --ntasks-per-node 1 --cpus-per-task {tasks}"
                 f" --gres gpu:{count} --kill-on-bad-exit=1"

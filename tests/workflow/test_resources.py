@@ -11,7 +11,7 @@ from workflow.resources import JOB_CORES, JobResources, memory
 
 def resources(on_cluster: bool = False, dry_run: bool = False, **model: int) -> JobResources:
     config = load_config(changed({"models": {"tiny": {"gpus": 0} | model}}))
-    return JobResources(config, lambda: 6, on_cluster, dry_run)
+    return JobResources(config, lambda: 6, on_cluster, lambda: dry_run)
 
 
 class TestCores:

@@ -44,7 +44,7 @@ RESOURCES = JobResources(
     CONFIG,
     machine_cores=lambda: workflow.cores,
     on_cluster=workflow.non_local_exec or workflow.remote_exec or PROFILE_OF_CLUSTER,
-    dry_run=workflow.dryrun,
+    dry_run=lambda: workflow.dryrun,
 )
 
 

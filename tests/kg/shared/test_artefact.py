@@ -112,7 +112,7 @@ class TestFullDisk:
             or subprocess.run([*private, "true"], check=False).returncode
         ):
             pytest.skip("no file system may be mounted here")
-        code = "from tests.kg.test_artefact import fill; fill()"
+        code = "from tests.kg.shared.test_artefact import fill; fill()"
         script = f"mount -t tmpfs -o size=2m tmpfs /mnt && exec {sys.executable} -c '{code}'"
         done = subprocess.run(
             [*private, "sh", "-c", script], capture_output=True, text=True, check=False
