@@ -26,10 +26,15 @@ def folder(wildcards: Any, output: Any) -> Path:
 
 
 def input_options(wildcards: Any, input: Any) -> str:
-    """The named inputs, but for the files that the configuration names, as a command's options."""
-    named = {name: path for name, path in input.items() if name != "files"}
-    if "graph" in named:
-        named["graph"] = str(Path(named["graph"][0]).parent)
+    """The named inputs, but for the files that the configuration names, as a command's options.
+
+    Several files of one name stand for their folder.
+    """
+    named = {
+        name: path if isinstance(path, str) else str(Path(path[0]).parent)
+        for name, path in input.items()
+        if name != "files"
+    }
     return " ".join(f"--{name} {shlex.quote(path)}" for name, path in named.items())
 
 

@@ -84,7 +84,7 @@ class TestDefaultConfig:
 class TestWrong:
     def test_quiz_of_a_graph_that_has_none(self, snakemake: Snakemake) -> None:
         output = snakemake("-n", "results/hpoquiz_llama.json", status=1)
-        assert "datasets.hpoquiz: a quiz of the source hpoquiz is made from the Human" in output
+        assert "datasets.hpoquiz: questions of the source hpoquiz are made from the Human" in output
         assert "kg.source is umls; take kg.source hpo" in output
 
     def test_target(self, snakemake: Snakemake) -> None:

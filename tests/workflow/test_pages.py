@@ -69,6 +69,7 @@ class TestOptions:
 
     def test_inputs_but_for_the_users_files(self) -> None:
         assert input_options(None, {"graph": "a b", "files": ["c"]}) == "--graph 'a b'"
+        assert input_options(None, {"graph": ["a b/c", "a b/d"]}) == "--graph 'a b'"
 
 
 class TestPages:
