@@ -19,6 +19,7 @@ VARIANTS = ["text_only", "permuted", "zero_shot", "options", "options_permuted"]
 ABLATIONS = yaml.safe_load((ROOT / "config/ablations.yaml").read_text())["ablations"]
 
 NOTHING = "Nothing to be done"
+COMPARED = ["text_only", "permuted", "zero_shot", "vectors", "with_vectors"]
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,14 @@ def with_change(folder: Path, change: dict) -> tuple[str, ...]:
 class TestResults:
     def test_every_rule_ran(self, folder: Path) -> None:
         text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-        rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.M)) | {"all"}
+        named = re.findall(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)", text, re.M)
+        rules = {*named, "all"}
         assert rules == set(jobs((folder / "output").read_text()))
 
     def test_main_run_is_compared_with_its_controls(self, folder: Path) -> None:
         result = json.loads((folder / "results/hpoquiz_smollm.json").read_text())
         assert result["n"] == 16
-        assert list(result["comparisons"]) == ["text_only", "permuted", "zero_shot"]
+        assert list(result["comparisons"]) == COMPARED
 
     @pytest.mark.parametrize("variant", VARIANTS)
     def test_every_variant_has_one(self, folder: Path, variant: str) -> None:
@@ -68,7 +70,7 @@ class TestResults:
     def test_seeds_are_trained_apart_and_averaged(self, folder: Path) -> None:
         summary = json.loads((folder / "results/seeds/hpoquiz_smollm.json").read_text())
         assert summary["seeds"] == ABLATIONS[1]["seeds"] == [0, 1, 2]
-        assert list(summary["differences"]) == ["text_only", "permuted", "zero_shot"]
+        assert list(summary["differences"]) == COMPARED
         adapters = [
             (folder / f"results/models/{name}/adapter/adapter_model.safetensors").read_bytes()
             for name in ("hpoquiz_smollm", "hpoquiz_smollm_seed1")
@@ -123,7 +125,8 @@ class TestSecondRun:
         counts = jobs(snakemake("-n", *with_change(folder, change)))
         counts.pop("all")
         # Neither tables nor questions, and the untrained model's answers stay too.
-        trained = {"align": 1, "finetune": 3, "predict": 5, "score": 5}
+        trained = {"align": 1, "finetune": 3, "predict": 5, "predict_dev": 1, "score": 5}
+        trained["combine"] = 1
         assert counts == trained | {"space": 1, "report_page": 1}
 
     def test_new_system_message_concerns_the_untrained_model_too(
@@ -136,7 +139,8 @@ class TestSecondRun:
         self, folder: Path, snakemake: Snakemake
     ) -> None:
         counts = jobs(snakemake("-n", *with_change(folder, {"predict": {"batch_size": 4}})))
-        assert set(counts) == {"predict", "score", "report_page", "all"}
+        answered = {"predict", "predict_dev", "combine", "score"}
+        assert set(counts) == answered | {"report_page", "all"}
 
     def test_new_learning_rate_of_the_encoder_keeps_the_questions(
         self, folder: Path, snakemake: Snakemake

@@ -99,8 +99,8 @@ rule combine:
     message:
         "Answers of {wildcards.run} with the scores of {wildcards.method} added"
     shell:
-        "python -m meg.combine --runs {input.runs[0]},{input.runs[1]}"
-        " --dev {input.dev[0]},{input.dev[1]} --out {output.predictions} > {log} 2>&1"
+        "python -m meg.combine --runs {input.runs[0]} --runs {input.runs[1]}"
+        " --dev {input.dev[0]} --dev {input.dev[1]} --out {output.predictions} > {log} 2>&1"
 
 
 rule score:
