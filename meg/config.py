@@ -29,6 +29,7 @@ __all__ = [
     "PubMedQAConfig",
     "QuestionsConfig",
     "QuizKind",
+    "RankConfig",
     "TrainingConfig",
 ]
 
@@ -311,6 +312,28 @@ class PatientsConfig(Section):
         16, ge=3, le=32, description="wrong options are among so many diseases most like the right"
     )
     seed: int = Field(0, ge=0, description="seed of every draw")
+
+
+class RankConfig(Section):
+    """Ranking all diseases of a graph by a patient's findings."""
+
+    catalogue: str = Field("OMIM", description="diseases of this prefix of their ids are ranked")
+    min_findings: int = Field(3, ge=1, description="patients with fewer findings are left out")
+    weight: float = Field(
+        0.5, ge=0, le=1, description="share of the vectors' score in both, the rest is information"
+    )
+    by: Literal["information", "vectors", "both"] = Field(
+        "both",
+        description="whose best diseases the LLM judges, and whose score its own is added to",
+    )
+    candidates: int = Field(50, ge=2, description="diseases that the LLM judges, of each patient")
+    llm_weight: float = Field(
+        0.5, ge=0, le=1, description="share of the LLM's score among these, both standardised"
+    )
+    findings: int = Field(
+        8, ge=1, description="findings that the LLM is told at most, those that tell the most"
+    )
+    absent: int = Field(3, ge=0, description="absent findings that the LLM is told at most")
 
 
 class PubMedQAConfig(Section):

@@ -24,6 +24,7 @@ from meg.config import (
     PredictConfig,
     PromptConfig,
     QuestionsConfig,
+    RankConfig,
 )
 from meg.prompts.wording import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
@@ -66,6 +67,7 @@ class Config(Section):
     prompt: Values = Field({}, description="how a question is put: meg.finetune, meg.predict")
     finetune: Values = Field({}, description="Phase II: meg.finetune")
     predict: Values = Field({}, description="answering: meg.predict")
+    rank: RankConfig = Field(RankConfig(), description="ranking all diseases: meg.rank")
     variants: dict[str, Variant] = Field({}, description="runs that differ from the main one")
     comparisons: dict[str, list[str]] = Field(
         {}, description="variant (or main) -> variants its result is compared with, pairwise"

@@ -93,6 +93,18 @@ class Options:
             "files": files,
         }
 
+    def rank_inputs(self, wildcards: Any) -> Named:
+        """Patients, the graph whose diseases are ranked, the main encoder's vectors."""
+        questions = self._config.datasets[wildcards.dataset].questions
+        if not isinstance(questions, PatientsConfig):
+            raise WorkflowError(
+                f"datasets.{wildcards.dataset}: diseases are ranked for patients, and its questions"
+                f" are of the source {questions.source}; name a data set of the source patients"
+                " (config/patients.yaml)"
+            )
+        store = self._paths.store(self._config.encoder)
+        return {**self.question_inputs(wildcards), "store": store}
+
     def learned_files(self) -> dict[str, str]:
         """What `kg.link fit` makes of a corpus, by the option that `kg.link build` takes it by."""
         if self._config.link.corpus is None:

@@ -46,6 +46,18 @@ class AnnotatedGraph:
             read_table(folder / "ids.parquet", IDS),
         )
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Of the concepts, by cui."""
+        return dict(zip(self.concepts["cui"], self.concepts["name"], strict=True))
+
+    @property
+    def parents(self) -> dict[str, list[str]]:
+        """Of each term the terms right above it."""
+        links = self.triplets.filter(relation="is_a").sort("head", "tail")
+        above = links.group_by("head", maintain_order=True).agg("tail")
+        return dict(above.iter_rows())
+
     def write_annotations(self, folder: Path) -> None:
         """Write what stands beside the two tables, as far as it concerns their concepts."""
         known = self.concepts["cui"].implode()

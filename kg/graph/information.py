@@ -37,6 +37,7 @@ class Information:
         hierarchy: str = "is_a",
     ) -> None:
         cuis = concepts["cui"].to_list()
+        self._cuis = cuis
         self.node = {cui: i for i, cui in enumerate(cuis)}
         self.closure = _closure(_edges(triplets, hierarchy, self.node))
         found = _edges(triplets, relation, self.node)
@@ -56,12 +57,30 @@ class Information:
 
     def similarity(self, findings: Sequence[str]) -> np.ndarray:
         """sim(findings, d) for each of `diseases`, (disease,) float; 0 of no findings."""
-        total = np.zeros(len(self.diseases))
-        for finding in findings:
-            above = self._above(finding)
-            shared = self._held[:, above].multiply(self.content[above]).tocsr()
-            total += shared.max(axis=1).toarray().ravel()
-        return total / max(1, len(findings))
+        shared = sum(map(self.shared, findings), np.zeros(len(self.diseases)))
+        return shared / max(1, len(findings))
+
+    def shared(self, finding: str) -> np.ndarray:
+        """The largest IC of what a finding and each disease have in common, (disease,) float."""
+        best = np.zeros(len(self.diseases))
+        above = self._above(finding)
+        # The term that tells the most comes last and stays.
+        for term in above[np.argsort(self.content[above])]:
+            start, end = self._held.indptr[term:][:2]
+            best[self._held.indices[start:end]] = self.content[term]
+        return best
+
+    def common(self, finding: str, disease: str) -> tuple[str, float] | None:
+        """What tells the most of that in common of a finding and a disease: its cui and IC.
+
+        None where they share nothing that tells anything.
+        """
+        start, end = self._held_rows.indptr[self._row[disease] :][:2]
+        both = np.intersect1d(self._above(finding), self._held_rows.indices[start:end])
+        best = max(both.tolist(), key=lambda term: float(self.content[term]), default=None)
+        if best is None or not self.content[best]:
+            return None
+        return self._cuis[best], float(self.content[best])
 
     def _above(self, term: str) -> np.ndarray:
         """Nodes of a term and its ancestors."""

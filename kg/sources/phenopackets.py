@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from kg.shared.errors import InputError
 
-__all__ = ["Patient", "Unread", "papers_of", "read_phenopackets"]
+__all__ = ["Patient", "Unread", "papers_of", "read_phenopacket", "read_phenopackets"]
 
 LARGEST = 16 * 2**20
 """Bytes of one file: a published patient has some 10 kB, a file of more is none."""
@@ -26,9 +26,9 @@ LARGEST = 16 * 2**20
 
 @dataclass(frozen=True)
 class Patient:
-    """One case. `findings` and `absent` are ids of HPO terms in the order of the file, each once;
-    `age` is an ISO 8601 duration at the last encounter, `sex` as the schema writes it (FEMALE...),
-    either empty where it is not told."""
+    """One case. `disease` is the diagnosis; `findings` and `absent` are ids of HPO terms in the
+    order of the file, each once; `age` is an ISO 8601 duration at the last encounter, `sex` as the
+    schema writes it (FEMALE...), either empty where it is not told."""
 
     id: str
     disease: str
@@ -58,12 +58,8 @@ def read_phenopackets(path: Path) -> tuple[list[Patient], list[Unread]]:
     for name, opened, size in _files(path):
         try:
             patients.append(_patient(_content(opened, size)))
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            where = ".".join(map(str, wrong["loc"])) or "file"
-            unread.append(Unread(name, f"{where}: {wrong['msg']}"))
         except (ValueError, zipfile.BadZipFile) as error:
-            unread.append(Unread(name, str(error)))
+            unread.append(Unread(name, _reason(error)))
     if not patients:
         first = f" (first {unread[0].file}: {unread[0].reason})" if unread else ""
         raise InputError(
@@ -71,6 +67,22 @@ def read_phenopackets(path: Path) -> tuple[list[Patient], list[Unread]]:
             "GA4GH phenopackets of version 2 (data/README.md says where to get some)"
         )
     return patients, unread
+
+
+def read_phenopacket(path: Path) -> Patient:
+    """The patient of one file; `disease` is empty where none was diagnosed.
+
+    Raises InputError where the file is missing or no phenopacket of version 2.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is no file; give the phenopacket of one patient (JSON)")
+    try:
+        return _patient(_content(_opened(path), path.stat().st_size), diagnosed=False)
+    except ValueError as error:
+        raise InputError(
+            f"{path} is no phenopacket of version 2 with one patient ({_reason(error)}); see "
+            "https://phenopacket-schema.readthedocs.io"
+        ) from error
 
 
 def papers_of(path: Path) -> frozenset[str]:
@@ -125,17 +137,28 @@ class _Phenopacket(BaseModel):
     metaData: _MetaData = _MetaData()
 
 
-def _patient(content: bytes) -> Patient:
-    """Raises ValueError where the file is no phenopacket or names no diagnosis, or several."""
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or "file"
+    return f"{where}: {first['msg']}"
+
+
+def _patient(content: bytes, diagnosed: bool = True) -> Patient:
+    """Raises ValueError where the file is no phenopacket or names several diagnoses.
+
+    So it does where it names none, but for a patient that need not be `diagnosed`.
+    """
     packet = _Phenopacket.model_validate_json(content.removeprefix(codecs.BOM_UTF8))
     found = {
         one.diagnosis.disease.id: one.diagnosis.disease
         for one in packet.interpretations
         if one.diagnosis.disease is not None
     }
-    if len(found) != 1:
+    if len(found) > 1 or (diagnosed and not found):
         raise ValueError(f"{len(found)} diagnoses, expected one")
-    (disease,) = found.values()
+    disease = next(iter(found.values()), None)
     terms = {
         excluded: dict.fromkeys(
             one.type.id for one in packet.phenotypicFeatures if one.excluded == excluded
@@ -144,8 +167,8 @@ def _patient(content: bytes) -> Patient:
     }
     return Patient(
         id=packet.id,
-        disease=disease.id,
-        disease_name=disease.label,
+        disease=disease.id if disease else "",
+        disease_name=disease.label if disease else "",
         findings=tuple(terms[False]),
         absent=tuple(id for id in terms[True] if id not in terms[False]),
         papers=tuple(dict.fromkeys(one.id for one in packet.metaData.externalReferences if one.id)),

@@ -1,36 +1,32 @@
 """Published patients and the diagnosis they were given: questions that no graph was asked for.
 
-Test: real cases (`kg.sources.phenopackets`); the wrong options are among the diseases of the other
-cases, drawn from those most alike by the graph's annotations. Where the graph cites the paper that
-a case is from, the case is no fair test: what the graph says of the disease was taken from it. Such
-cases are of the kind "paper cited", the others of "paper not cited". Training and dev: simulated
-patients (`meg.datasets.simulated`) of diseases that no case has, with wrong options of such.
+Test: real cases (`meg.datasets.cases`); the wrong options are among the diseases of the other
+cases, drawn from those most alike by the graph's annotations. Training and dev: simulated patients
+(`meg.datasets.simulated`) of diseases that no case has, with wrong options of such.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import polars as pl
 
 from kg.graph.annotations import AnnotatedGraph
 from kg.graph.information import Information
 from kg.shared.errors import InputError
-from kg.sources.phenopackets import Patient, read_phenopackets
+from kg.sources.phenopackets import read_phenopackets
 from meg.config import PatientsConfig
+from meg.datasets.cases import Cases, Row
 from meg.datasets.differential import OPTIONS, Differential
 from meg.datasets.simulated import Simulator
 from meg.datasets.splits import Splits
 from meg.datasets.vignette import Case, question_fields
 
-__all__ = ["CITED", "UNCITED", "read"]
+__all__ = ["read"]
 
 DEV_SHARE = 0.1
 """Of the diseases that no case has: theirs are the dev patients, the others' the training ones."""
-
-CITED, UNCITED = "paper cited", "paper not cited"
 
 
 def read(config: PatientsConfig, graph: AnnotatedGraph) -> Splits:
@@ -41,11 +37,14 @@ def read(config: PatientsConfig, graph: AnnotatedGraph) -> Splits:
     splits = Splits()
     for one in unread:
         splits.reject("test", one.file, one.reason)
-    cases, lost = _cases(patients, graph, information, config)
+    cases, lost = Cases(graph).usable(
+        patients, set(information.diseases), config.min_findings, config.path, config.papers
+    )
     chosen = _at_most(cases, config.per_disease, rng)
     tested = {disease for _, _, disease, _ in chosen}
-    names = dict(zip(graph.concepts["cui"], graph.concepts["name"], strict=True))
-    differential = partial(Differential, nearest=config.alike, information=information, names=names)
+    differential = partial(
+        Differential, nearest=config.alike, information=information, names=graph.names
+    )
     _write(splits, "test", chosen, differential(sorted(tested)), config, rng)
     splits.facts["cases"] = {
         "read": len(patients),
@@ -63,45 +62,6 @@ def read(config: PatientsConfig, graph: AnnotatedGraph) -> Splits:
     ]
     _simulate(splits, config, graph, others, differential, rng)
     return splits
-
-
-Row = tuple[str, Case, str, str]
-"""id, case, disease, kind."""
-
-
-def _cases(
-    patients: Sequence[Patient],
-    graph: AnnotatedGraph,
-    information: Information,
-    config: PatientsConfig,
-) -> tuple[list[Row], dict[str, int]]:
-    """The patients that can be asked about, and why others cannot."""
-    keys = dict(zip(graph.ids["id"], graph.ids["cui"], strict=True))
-    terms = graph.concepts.filter(pl.col("semantic_types").list.contains("phenotype"))["cui"]
-    phenotypes, known = set(terms), set(information.diseases)
-    cited = set(graph.annotations["paper"])
-    rows, lost = [], Counter[str]()
-    for patient in patients:
-        found, absent = (
-            tuple(dict.fromkeys(keys[id] for id in ids if keys.get(id) in phenotypes))
-            for ids in (patient.findings, patient.absent)
-        )
-        kind = CITED if cited.intersection(patient.papers) else UNCITED
-        if patient.disease not in known:
-            lost["disease without findings in the graph"] += 1
-        elif len(found) < config.min_findings:
-            lost[f"fewer than {config.min_findings} findings in the graph"] += 1
-        elif config.papers == "uncited" and kind == CITED:
-            lost[kind] += 1
-        else:
-            case = Case(found, absent, patient.sex, patient.age)
-            rows.append((f"patient-{patient.id}", case, patient.disease, kind))
-    if not rows:
-        raise InputError(
-            f"{config.path}: none of {len(patients)} patients can be asked about ({dict(lost)}); "
-            "are their diseases of this graph?"
-        )
-    return rows, dict(lost)
 
 
 def _at_most(cases: list[Row], most: int, rng: np.random.Generator) -> list[Row]:
@@ -125,11 +85,7 @@ def _simulate(
     rng: np.random.Generator,
 ) -> None:
     """Dev and training patients, each part of diseases of its own."""
-    parents: defaultdict[str, list[str]] = defaultdict(list)
-    above = graph.triplets.filter(pl.col("relation") == "is_a").sort("head", "tail")
-    for child, parent in above.select("head", "tail").iter_rows():
-        parents[child].append(parent)
-    simulator = Simulator(graph.annotations, parents)
+    simulator = Simulator(graph.annotations, graph.parents)
     usable = [disease for disease in diseases if simulator.knows(disease)]
     order = [usable[i] for i in rng.permutation(len(usable)).tolist()]
     held = int(len(order) * DEV_SHARE)

@@ -31,7 +31,7 @@ from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import open_prompt
 
-__all__ = ["MEG", "Answer", "Used"]
+__all__ = ["MAX_NEW_TOKENS", "MEG", "Answer", "Used", "checkpoint_folder"]
 
 MAX_NEW_TOKENS = 64
 
@@ -73,7 +73,7 @@ class MEG(Network):
         Store and linker are looked for where the checkpoint says they were, unless given; `base`
         says where the base LLM is, if not where the checkpoint says.
         """
-        network, tokens, record = load(_folder(checkpoint), base, trainable)
+        network, tokens, record = load(checkpoint_folder(checkpoint), base, trainable)
         hints = {"store_path": store, "linker_path": linker}
         given = {name: str(path) for name, path in hints.items() if path is not None}
         model = cls(network, tokens, record.model_copy(update=given))
@@ -288,7 +288,7 @@ def _beside(store: str | None) -> str | None:
     return store and str(Path(store).parent.parent / "linker")
 
 
-def _folder(checkpoint: str | Path) -> Path:
+def checkpoint_folder(checkpoint: str | Path) -> Path:
     """A local folder as it is, anything else from the hub's cache or the hub."""
     path = Path(checkpoint)
     if path.exists() or path.is_absolute() or len(path.parts) != 2:

@@ -87,6 +87,11 @@ class TestWrong:
         assert "datasets.hpoquiz: questions of the source hpoquiz are made from the Human" in output
         assert "kg.source is umls; take kg.source hpo" in output
 
+    def test_ranks_are_of_patients(self, snakemake: Snakemake) -> None:
+        name = "results/rank/hpoquiz.json"
+        output = snakemake("-n", name, "--configfile", "config/demo.yaml", status=1)
+        assert "datasets.hpoquiz: diseases are ranked for patients" in output
+
     def test_target(self, snakemake: Snakemake) -> None:
         output = snakemake("-n", "results/medqa_gpt.json", status=1)
         assert "medqa_gpt" in output
@@ -120,3 +125,11 @@ def test_patients_learn_from_the_quiz_and_stand_beside_similarities(snakemake: S
     assert (counts["questions"], counts["finetune"], counts["align"]) == (2, 4, 1)
     # Three on the test questions, two on the dev ones.
     assert (counts["similarity"], counts["combine"], counts["predict_dev"]) == (5, 2, 1)
+
+
+def test_ranking_needs_no_trained_model(snakemake: Snakemake) -> None:
+    files = ("config/demo.yaml", "config/patients.yaml")
+    assert jobs(snakemake("-n", "results/rank/patients.json", "--configfile", *files)) == {
+        **GRAPH,
+        "rank": 1,
+    }

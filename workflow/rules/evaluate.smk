@@ -157,6 +157,37 @@ rule seeds:
         "python -m meg.seeds --out {output.result} {input.results} > {log} 2>&1"
 
 
+# Without an LLM: it needs no trained model.
+rule rank:
+    input:
+        unpack(OPTIONS.rank_inputs),
+    output:
+        summary="results/rank/{dataset}.json",
+        patients="results/rank/{dataset}.jsonl",
+    log:
+        "logs/rank/{dataset}.log",
+    benchmark:
+        "results/runtimes/rank/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem=memory(4),
+        runtime="1h",
+    params:
+        code=code("meg.rank"),
+        patients=lambda w: CONFIG.questions_of(w.dataset).path,
+        graph=GRAPH,
+        config=verbatim(OPTIONS.section(CONFIG.rank)),
+        files=lambda w: stamps(question_files(CONFIG.questions_of(w.dataset))),
+    message:
+        "Diseases ranked for the patients of {wildcards.dataset}"
+    shell:
+        "python -m meg.rank --patients {params.patients:q} --graph {params.graph}"
+        " --store {input.store} --config {params.config:q} --out {output.summary}"
+        " > {log} 2>&1"
+
+
 # Everything that the configuration's key `ablations` lists, by `snakemake ablations`.
 rule ablations:
     input:

@@ -48,6 +48,16 @@ def test_similarity_is_the_mean_of_the_best_shared_term(information, findings):
     assert information.similarity(findings) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("finding", ["A", "B", "C", "R"])
+def test_what_is_in_common_is_the_shared_term_that_tells_the_most(information, finding):
+    for disease, shared in zip(information.diseases, information.shared(finding), strict=True):
+        terms = ABOVE[finding] & CLOSED[disease]
+        best = max(terms, key=content)
+        assert shared == pytest.approx(content(best))
+        wanted = (best, pytest.approx(content(best))) if content(best) else None
+        assert information.common(finding, disease) == wanted
+
+
 def test_alike_is_the_share_of_common_information(information):
     alike = information.alike(information.diseases, information.diseases)
     assert np.diag(alike) == pytest.approx(1)

@@ -5,7 +5,7 @@ import pytest
 
 from kg.shared.errors import InputError
 from kg.sources import phenopackets
-from kg.sources.phenopackets import papers_of, read_phenopackets
+from kg.sources.phenopackets import papers_of, read_phenopacket, read_phenopackets
 from tests.kg.sources.phenopackets import packet, write_packets
 
 
@@ -88,3 +88,23 @@ def test_a_huge_file_is_not_read(folder, monkeypatch):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere does not exist.*data/README"):
         read_phenopackets(tmp_path / "nowhere")
+
+
+class TestOne:
+    def test_needs_no_diagnosis(self, tmp_path):
+        path = tmp_path / "case.json"
+        undiagnosed = packet("a", "OMIM:1", ("HP:1",)) | {"interpretations": []}
+        path.write_text(json.dumps(undiagnosed), encoding="utf-8")
+        patient = read_phenopacket(path)
+        assert (patient.id, patient.disease, patient.findings) == ("a", "", ("HP:1",))
+        # Among the tested ones it is no patient.
+        with pytest.raises(InputError, match="0 diagnoses"):
+            read_phenopackets(path)
+
+    @pytest.mark.parametrize("content", ["{", '{"subject": {}}', None])
+    def test_must_be_a_phenopacket(self, tmp_path, content):
+        path = tmp_path / "case.json"
+        if content is not None:
+            path.write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=r"case\.json is no "):
+            read_phenopacket(path)

@@ -1,13 +1,23 @@
 """A small graph of findings and diseases, as kg.hpo writes one, and patients of some of them."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
 from kg.graph.annotations import ANNOTATIONS, IDS, AnnotatedGraph
 from kg.graph.tables import CONCEPTS, TRIPLETS, normalise_concepts, normalise_triplets
+from kg.store import EmbeddingStore, write_store
 from tests.kg.sources.phenopackets import packet
 
-__all__ = ["DISEASES", "TESTED", "annotated_graph", "patient_packets"]
+__all__ = [
+    "DISEASES",
+    "TESTED",
+    "annotated_graph",
+    "patient_packets",
+    "patient_store",
+    "write_annotated",
+]
 
 FINDINGS, DISEASES, TESTED = 60, 60, 20
 """The first `TESTED` diseases have patients."""
@@ -53,3 +63,24 @@ def patient_packets(graph: AnnotatedGraph) -> list[dict]:
                 packet(f"{i:02}-{number}", f"OMIM:{i:02}", found, ("HP:00",), paper, sex="FEMALE")
             )
     return packets
+
+
+def write_annotated(folder: Path, graph: AnnotatedGraph) -> Path:
+    """The graph's folder."""
+    folder.mkdir(parents=True)
+    graph.concepts.write_parquet(folder / "concepts.parquet")
+    graph.triplets.write_parquet(folder / "triplets.parquet")
+    graph.write_annotations(folder)
+    return folder
+
+
+def patient_store(path: Path, graph: AnnotatedGraph) -> EmbeddingStore:
+    """Random vectors of its concepts, those of a disease in the middle of its findings'."""
+    rng = np.random.default_rng(3)
+    place = {cui: i for i, cui in enumerate(graph.concepts["cui"])}
+    vectors = rng.normal(size=(len(place), 8)).astype(np.float32)
+    for disease, finding in graph.annotations.select("disease", "finding").iter_rows():
+        vectors[place[disease]] += vectors[place[finding]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_store(path, graph.concepts["cui"], vectors, {}, {})
+    return EmbeddingStore(path)

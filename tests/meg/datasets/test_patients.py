@@ -4,7 +4,8 @@ import pytest
 
 from kg.shared.errors import InputError
 from meg.config import PatientsConfig
-from meg.datasets.patients import CITED, UNCITED, read
+from meg.datasets.cases import CITED, UNCITED
+from meg.datasets.patients import read
 from tests.kg.sources.phenopackets import packet, write_packets
 from tests.meg.datasets.patient_graph import TESTED, annotated_graph, patient_packets
 
