@@ -99,8 +99,10 @@ def _paired(runs: Runs) -> Runs:
 class CombineCommand(Command):
     """Add two runs' scores, with the weight that does best on the dev questions."""
 
-    runs: tuple[Path, Path] = Field(description="predictions of both on the test questions")
-    dev: tuple[Path, Path] = Field(description="predictions of both on the dev questions")
+    runs: tuple[Path, Path] = Field(
+        description="predictions of both on the test questions: the option twice"
+    )
+    dev: tuple[Path, Path] = Field(description="predictions of both on the dev questions, alike")
     out: Path = Field(description="predictions, JSON lines")
 
     def run(self) -> None:

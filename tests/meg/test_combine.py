@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from kg.shared.artefact import read_json
+from kg.shared.command import main
 from kg.shared.errors import InputError
 from meg.combine import CombineCommand, combine, fit_weight
 from meg.evaluation.prediction import Prediction, read_predictions, write_predictions
@@ -82,7 +83,9 @@ def test_the_weight_is_of_the_dev_questions(tmp_path):
         paths[name] = tmp_path / f"{name}.jsonl"
         write_predictions(paths[name], rows)
     out = tmp_path / "out.jsonl"
-    CombineCommand(runs=(paths["a"], paths["b"]), dev=(paths["c"], paths["d"]), out=out).run()
+    flags = [("runs", "a"), ("runs", "b"), ("dev", "c"), ("dev", "d")]
+    named = [part for flag, name in flags for part in (f"--{flag}", str(paths[name]))]
+    main(CombineCommand, [*named, "--out", str(out)])
     assert len(read_predictions(out)) == 200
     made = read_json(tmp_path / "out.meta.json")
     # The test questions would have said the opposite.
