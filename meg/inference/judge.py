@@ -51,7 +51,10 @@ class Judge:
             )
         assert record.prompt is not None
         # What the graph adds to a question only stands in those that passed meg.neighbours.
-        self.prompt = record.prompt.model_copy(update={"parents": 0, "triplets": 0})
+        # Its length is meant for a few options, and here are `candidates` of them.
+        longest = record.prompt.max_tokens * config.candidates
+        update = {"parents": 0, "triplets": 0, "max_tokens": longest}
+        self.prompt = record.prompt.model_copy(update=update)
         # A text-only model takes none.
         self.vectors = vectors if vectors is not None and record.store else Vectors(None)
         check_store(record, self.vectors.store)

@@ -89,11 +89,14 @@ class TestJudged:
         assert found.places.tolist() == [2, 9, 4]
         assert found.scores == pytest.approx(np.array([1, 0, -1]) * np.sqrt(1.5) / 2)
 
-    def test_a_model_with_vectors_judges_with_them(self, model_config, tmp_path, monkeypatch):
+    def test_a_model_with_vectors_judges_with_them(
+        self, model_config, tmp_path, monkeypatch, caplog
+    ):
         monkeypatch.setattr(Tokens, "verdicts", (ord("Y"), ord("N")))
         store = patient_store(tmp_path / "embeddings.h5", GRAPH)
         vectors, config = Vectors(store), RankConfig(candidates=3)
-        record = Record(model=model_config, kge=store.dim, store=store.space, prompt=ONE_BY_ONE)
+        prompt = ONE_BY_ONE.model_copy(update={"max_tokens": 120})
+        record = Record(model=model_config, kge=store.dim, store=store.space, prompt=prompt)
         diseases = Diseases(GRAPH, vectors, config)
         candidates = Candidates(np.array([4, 9, 2]), np.array([3.0, 2.0, 1.0]))
         found = Judge((*build(model_config, store.dim), record), vectors, config).judged(
@@ -102,6 +105,8 @@ class TestJudged:
         assert {*found[0].places.tolist()} == {2, 4, 9}
         assert found[0].scores.tolist() == sorted(found[0].scores, reverse=True)
         assert found[1].places.tolist() == found[0].places.tolist()
+        # The length is that of a few options.
+        assert "max_tokens" not in caplog.text
 
     def test_vectors_of_another_space_are_an_error(self, record, meg_and_tokens, store):
         other = record.model_copy(update={"store": "another"})
