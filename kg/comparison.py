@@ -1,4 +1,4 @@
-"""The measures of several encoders side by side: a table (TSV) and a figure (SVG and PNG).
+"""The measures of several encoders side by side, as a table and a figure.
 
 python -m kg.comparison --encoders '{"text": "text/metrics.json"}' --out hpo_comparison.tsv
 """

@@ -1,4 +1,4 @@
-"""DRAGON's graph to the two tables; see `kg.sources.dragon`."""
+"""DRAGON's graph to the two tables."""
 
 from pathlib import Path
 

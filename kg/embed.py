@@ -1,4 +1,4 @@
-"""Vectors of new concepts by a trained encoder, from their names' text features alone.
+"""Vectors of new concepts by a trained encoder, from their names alone.
 
 A new concept has no edges, so a SAGE encoder sees its own features only, as it does of a concept
 without edges in training; the spectral part of its vector is 0. Look-up encoders, RDF2Vec and

@@ -1,4 +1,4 @@
-"""The Human Phenotype Ontology to the two tables; see `kg.sources.hpo`."""
+"""The Human Phenotype Ontology to the two tables."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,6 +1,8 @@
-"""Text to concepts: `kg.link build` makes a linker of the concepts' names, `kg.link run` grounds
-questions with it, `kg.link fit` learns from a corpus which names are mentions, `kg.link evaluate`
-scores a linker on one. How they fit together: docs/grounding.md.
+"""Text to concepts: build a linker of the concepts' names, fit and evaluate it, run it.
+
+`kg.link build` makes it, `kg.link run` grounds questions with it, `kg.link fit` learns from a
+corpus which names are mentions, `kg.link evaluate` scores a linker on one. How they fit together:
+docs/grounding.md.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The published release of MEG to the two tables and stores; see `kg.sources.release`."""
+"""The published release of MEG to the two tables and stores."""
 
 from pathlib import Path
 

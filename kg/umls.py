@@ -1,4 +1,4 @@
-"""A UMLS Metathesaurus to the two tables, streaming: each file is checked line by line, then read.
+"""A UMLS Metathesaurus to the two tables, checked line by line.
 
 python -m kg.umls --folder 2026AA/META --out results/umls
 UMLS_API_KEY=... python -m kg.umls --download --release 2026AA --folder data/umls/META --out ...

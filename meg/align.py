@@ -1,8 +1,8 @@
-"""Phase I: the LLM learns to name concepts from their vectors (paper, embedding transfer).
+"""Phase I: the LLM learns to name concepts from their vectors.
 
-concepts + store + base LLM -> checkpoint. First the mapper may be trained alone against the
-names' token embeddings, which costs no LLM pass; then mapper and adapters together. Without the
-second step (`name: false`) this is the training of the mapping network alone.
+concepts + store + base LLM -> checkpoint; the paper's embedding transfer. First the mapper may be
+trained alone against the names' token embeddings, which costs no LLM pass; then mapper and adapters
+together. Without the second step (`name: false`) this is the training of the mapping network alone.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A question in the terminal: the answer, and the concepts whose vectors the model was given.
+"""A question in the terminal: the answer, and the concepts that the model was given.
 
 python -m meg.ask --checkpoint results/models/hpoquiz_smollm_options \\
     "Which of these is a finding in Marfan syndrome?" --option Arachnodactyly --option Deafness

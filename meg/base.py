@@ -1,4 +1,4 @@
-"""A base LLM that transformers can train: a GGUF file converted once, or a tiny random one.
+"""A base LLM that transformers can train: a converted GGUF file, or a tiny random one.
 
 GGUF weights stay packed, and are slow to read, unless they are dequantised; the folder written
 here loads in a moment. A random model answers by chance: it serves to try the pipeline.

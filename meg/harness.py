@@ -1,4 +1,4 @@
-"""MEG as a model of the lm-evaluation-harness, so that the harness's own tasks run on it.
+"""The lm-evaluation-harness with MEG as its model.
 
 python -m meg.harness --model_args checkpoint=results/models/medqa_mistral --tasks medqa_4options
 

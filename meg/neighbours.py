@@ -1,4 +1,4 @@
-"""What the graph says of the concepts in a question: their parents, and triplets as sentences.
+"""What the graph says of the concepts in a question: parents, and triplets as text.
 
 grounded questions + concepts + triplets -> the same questions with `neighbours`. Prompts that
 show neither do not need this stage.

@@ -1,4 +1,4 @@
-"""A data set to `train.jsonl`, `dev.jsonl`, `test.jsonl` of one schema, and what they hold.
+"""A data set to `train.jsonl`, `dev.jsonl` and `test.jsonl` of one schema.
 
 Nothing is dropped silently: `summary.json` names every item that could not be used and every
 question that stands in two splits or twice in one; the latter are kept as published.

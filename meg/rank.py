@@ -1,4 +1,4 @@
-"""All diseases of the graph ranked for published patients: where the proven one stands.
+"""All diseases of the graph ranked for published patients.
 
 Beside the summary `x.json` lies `x.jsonl`, one patient a line: its rank by each method, and the ten
 likeliest. Nothing here is medical advice.

@@ -1,4 +1,4 @@
-"""Predictions to the result: how often right, how sure that is, and against which other runs.
+"""Predictions to the result: how often right, how sure, and against which other runs.
 
 A question without a readable answer is wrong and stays in the denominator. Comparisons are
 paired: the same questions answered by both runs, or the comparison is refused.

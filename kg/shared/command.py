@@ -13,6 +13,7 @@ import signal
 import sys
 from abc import abstractmethod
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -93,7 +94,9 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
     namespace = {"__doc__": command.__doc__, "__module__": command.__module__}
     settings: Any = type(command.__name__, (_Settings, command), namespace)
     source: CliSettingsSource = CliSettingsSource(
-        settings, parse_args_method=partial(parse_arguments, command)
+        settings,
+        cli_prog_name=_program(command),
+        parse_args_method=partial(parse_arguments, command),
     )
     try:
         CliApp.run(settings, cli_args=arguments, cli_settings_source=source)
@@ -119,6 +122,13 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
                 "name another file or folder (for a home that cannot be written: docs/cluster.md)"
             )
         )
+
+
+def _program(command: type[Command]) -> str:
+    """What a person types: `kg train` of kg.train, `kg store` of kg.store.__main__."""
+    spec = sys.modules[command.__module__].__spec__
+    name = spec.name if spec is not None else Path(sys.argv[0]).name
+    return name.removesuffix(".__main__").replace(".", " ")
 
 
 def _fail(message: str) -> int:

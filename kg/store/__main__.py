@@ -1,4 +1,4 @@
-"""`python -m kg.store`: look into a store, and change between its layout and the published one.
+"""Look into a store, and change between its layout and the published one.
 
 python -m kg.store info --store embeddings.h5
 python -m kg.store get C0000294 --store embeddings.h5

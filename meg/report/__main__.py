@@ -1,4 +1,4 @@
-"""`python -m meg.report`: what was run, as one HTML page that needs nothing beside it."""
+"""What was run, as one HTML page that needs nothing beside it."""
 
 import logging
 from pathlib import Path
