@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
+from kg.graph.facts import facts_of
 from kg.graph.tables import parents_of, read_concepts, read_parents, read_triplets
 from kg.shared.command import Command, main
 from meg.datasets.question import Neighbours, Question, read_questions, write_questions
@@ -20,9 +21,6 @@ __all__ = ["neighbours_of", "with_neighbours"]
 
 MOST = 8
 """Parents, and triplets, that are kept of a concept; prompts show at most as many."""
-
-VERBS = {"CHD": "is a", "isa": "is a", "RB": "is broader than", "RO": "is related to"}
-"""Relations that are no words; of others "_" becomes a space."""
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +33,15 @@ def neighbours_of(
 ) -> dict[str, Neighbours]:
     """Parents and triplets of each concept that has some, the rarest neighbours first.
 
-    A neighbour with few triplets of its own says more of a concept than one that all are linked
-    to. `parents` (cui, values) is a source's own list; without it they are tails of `is_a`.
+    `parents` (cui, values) is a source's own list; without it they are tails of `is_a`.
     """
     asked = pl.DataFrame({"cui": sorted(set(cuis))}, {"cui": pl.String})
     if parents is None:
         parents = parents_of(triplets)
     own = asked.join(parents, on="cui").select("cui", pl.col("values").list.head(MOST))
     above = dict(own.iter_rows())
-    facts = dict(_facts(asked, concepts, triplets).iter_rows())
+    told = facts_of(asked["cui"], concepts, triplets, MOST)
+    facts = dict(told.group_by("cui", maintain_order=True).agg("fact").iter_rows())
     return {
         cui: Neighbours(parents=above.get(cui, ()), triplets=facts.get(cui, ()))
         for cui in asked["cui"]
@@ -56,31 +54,6 @@ def with_neighbours(question: Question, known: dict[str, Neighbours]) -> Questio
     cuis = sorted({c.cui for mention in question.all_mentions for c in mention.candidates})
     found = {cui: known[cui] for cui in cuis if cui in known}
     return question.model_copy(update={"neighbours": found})
-
-
-def _facts(asked: pl.DataFrame, concepts: pl.DataFrame, triplets: pl.DataFrame) -> pl.DataFrame:
-    """`cui` and its triplets as sentences, those of the neighbours with fewest triplets first."""
-    ends = pl.concat([triplets["head"], triplets["tail"]]).value_counts(name="degree")
-    degree = ends.rename({ends.columns[0]: "other"})
-    names = concepts.select("cui", "name")
-    verb = pl.col("relation").replace(VERBS).str.replace_all("_", " ", literal=True)
-    rows = [
-        triplets.join(asked, left_on=end, right_on="cui", how="semi").with_columns(
-            cui=pl.col(end), other=pl.col(other)
-        )
-        for end, other in (("head", "tail"), ("tail", "head"))
-    ]
-    return (
-        pl.concat(rows)
-        .join(degree, on="other")
-        .sort("cui", "degree", "other", "relation", "head")
-        .group_by("cui", maintain_order=True)
-        .head(MOST)
-        .join(names.rename({"cui": "head", "name": "subject"}), on="head", maintain_order="left")
-        .join(names.rename({"cui": "tail", "name": "object"}), on="tail", maintain_order="left")
-        .group_by("cui", maintain_order=True)
-        .agg(pl.format("{} {} {}.", "subject", verb, "object"))
-    )
 
 
 class NeighboursCommand(Command):

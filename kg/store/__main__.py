@@ -2,7 +2,8 @@
 
 python -m kg.store info --store embeddings.h5
 python -m kg.store get C0000294 --store embeddings.h5
-python -m kg.store nearest arachnodactyly --store embeddings.h5 --concepts concepts.parquet
+python -m kg.store nearest "Marfan syndrome" --store results/kg/hpo/edgegraphsage/embeddings.h5
+python -m kg.store facts "Marfan syndrome" --store results/kg/hpo/edgegraphsage/embeddings.h5
 python -m kg.store import word2embed.h5 --store embeddings.h5 --concepts concepts.parquet
 python -m kg.store export word2embed.h5 --store embeddings.h5
 """
@@ -10,6 +11,8 @@ python -m kg.store export word2embed.h5 --store embeddings.h5
 import json
 import logging
 import sys
+from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,11 @@ import polars as pl
 from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
-from kg.graph.tables import read_concepts
+from kg.graph.facts import facts_of
+from kg.graph.tables import read_concepts, read_triplets
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
-from kg.store.nearest import concept_meant, nearest
+from kg.store.nearest import concepts_meant, nearest
 from kg.store.published import read_published, write_published
 from kg.store.vectors import EmbeddingStore, matching_rows, write_store
 
@@ -53,28 +57,73 @@ class Get(Command):
         _show(EmbeddingStore(self.store).get([self.cui])[0].tolist())
 
 
-class Nearest(Command):
-    """The nearest concepts to one, given by id or name: cui, name, cosine, TAB-separated."""
+class _Asked(Command):
+    """What asks for a concept, by its id, its name or a synonym; several may have a name."""
 
     concept: CliPositionalArg[str]
     store: Path = Field(description="the store")
-    concepts: Path | None = Field(
-        None, description="concepts.parquet of the store, to ask by a name and to show names"
+    graph: Path | None = Field(
+        None, description="folder of the graph's tables, if not the one above the store's"
     )
-    count: int = Field(10, ge=1, description="how many")
 
     def run(self) -> None:
-        """Write one line a concept to stdout, best first."""
+        """Write one line a result to stdout, under the concept where there are several."""
         store = EmbeddingStore(self.store)
+        folder = self.graph or store.graph
+        path = folder / "concepts.parquet"
         table = None
-        names: dict[str, str] = {}
-        if self.concepts is not None:
-            table = read_concepts(self.concepts)
+        if self.graph is not None or path.is_file():
+            table = read_concepts(path)
             store.check(table)
-            names = dict(table.select("cui", "name").iter_rows())
-        cui = concept_meant(self.concept, store, table)
-        for other, similarity in nearest(store, cui, self.count):
-            sys.stdout.write(f"{other}\t{names.get(other, '')}\t{similarity:.4f}\n")
+        cuis = concepts_meant(self.concept, store, table)
+        found = self.found(cuis, store, table, folder)
+        for cui in cuis:
+            if len(cuis) > 1:
+                sys.stdout.write(f"# {self.concept} ({cui})\n")
+            sys.stdout.writelines("\t".join(row) + "\n" for row in found[cui])
+
+    @abstractmethod
+    def found(
+        self, cuis: list[str], store: EmbeddingStore, concepts: pl.DataFrame | None, folder: Path
+    ) -> Mapping[str, list[tuple[str, ...]]]:
+        """The rows of each concept; `folder` is its graph's."""
+
+
+class Nearest(_Asked):
+    """The nearest concepts to one: cui, name, cosine, TAB-separated."""
+
+    count: int = Field(10, ge=1, description="how many")
+
+    def found(
+        self, cuis: list[str], store: EmbeddingStore, concepts: pl.DataFrame | None, folder: Path
+    ) -> Mapping[str, list[tuple[str, ...]]]:
+        """The best first."""
+        names = {} if concepts is None else dict(concepts.select("cui", "name").iter_rows())
+        return {
+            cui: [
+                (other, names.get(other, ""), f"{similarity:.4f}")
+                for other, similarity in nearest(store, cui, self.count)
+            ]
+            for cui in cuis
+        }
+
+
+class Facts(_Asked):
+    """What the graph states of a concept: the other concept's cui and the fact, TAB-separated."""
+
+    count: int = Field(20, ge=1, description="how many, those of the rarest neighbours first")
+
+    def found(
+        self, cuis: list[str], store: EmbeddingStore, concepts: pl.DataFrame | None, folder: Path
+    ) -> Mapping[str, list[tuple[str, ...]]]:
+        """Those that say most of the concept first."""
+        if concepts is None:
+            raise InputError(f"no concepts.parquet in {folder}; give --graph, the graph's folder")
+        facts = facts_of(cuis, concepts, read_triplets(folder / "triplets.parquet"))
+        own = {cui: facts.filter(cui=cui).select("other", "fact").rows() for cui in cuis}
+        for cui, rows in own.items():
+            log.info("%s has %d facts, %d are shown", cui, len(rows), min(self.count, len(rows)))
+        return {cui: rows[: self.count] for cui, rows in own.items()}
 
 
 class Import(Command):
@@ -121,6 +170,7 @@ class StoreCommand(Command):
     info: CliSubCommand[Info]
     get: CliSubCommand[Get]
     nearest: CliSubCommand[Nearest]
+    facts: CliSubCommand[Facts]
     import_: CliSubCommand[Import] = Field(alias="import")
     export: CliSubCommand[Export]
 

@@ -6,7 +6,7 @@ import polars as pl
 from kg.shared.errors import InputError
 from kg.store.vectors import EmbeddingStore
 
-__all__ = ["concept_meant", "nearest"]
+__all__ = ["concepts_meant", "nearest"]
 
 _SHOWN = 5
 """Concepts that an error lists."""
@@ -14,30 +14,24 @@ _ROWS = 16_384
 """Rows of the mapped store that are in memory at once."""
 
 
-def concept_meant(text: str, store: EmbeddingStore, concepts: pl.DataFrame | None) -> str:
-    """The cui that `text` is, or else whose name, or else one of whose synonyms, it is.
+def concepts_meant(text: str, store: EmbeddingStore, concepts: pl.DataFrame | None) -> list[str]:
+    """The cui that `text` is, or else those whose name, or else one of whose synonyms, it is.
 
-    Capitals do not matter in names. Raises InputError where it is no concept's, or several have it.
+    Capitals do not matter in names. Raises InputError where it is no concept's.
     """
     if text in store:
-        return text
+        return [text]
     if concepts is None:
         raise InputError(
             f"{text!r} is no id of the {len(store)} in {store.path}; to ask by a name, give "
-            "--concepts concepts.parquet"
+            "--graph, the folder with its concepts.parquet"
         )
     wanted = text.strip().lower()
     name = pl.col("name").str.to_lowercase()
     synonyms = pl.col("synonyms").list.eval(pl.element().str.to_lowercase())
     for named in (name == wanted, synonyms.list.contains(wanted)):
-        found = concepts.filter(named)
-        if found.height == 1:
-            return str(found["cui"][0])
-        if found.height:
-            raise InputError(
-                f"{text!r} names {found.height} concepts, expected one: {_listed(found)}; "
-                "give the id of one"
-            )
+        if (found := concepts.filter(named)).height:
+            return found["cui"].to_list()
     like = concepts.filter(name.str.contains(wanted, literal=True))
     raise InputError(
         f"{text!r} is neither an id in {store.path} nor a name or a synonym of its "

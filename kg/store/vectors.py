@@ -55,6 +55,11 @@ class EmbeddingStore:
         return len(self.cuis)
 
     @property
+    def graph(self) -> Path:
+        """The folder of its graph's tables, where the workflow keeps them."""
+        return self.path.parent.parent
+
+    @property
     def dim(self) -> int:
         """Width of a vector."""
         return self.embedding.shape[1]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from kg.graph.tables import CONCEPTS, write_concepts
+from kg.graph.tables import CONCEPTS, TRIPLETS, read_concepts, write_concepts, write_triplets
 from kg.shared.command import main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
@@ -53,21 +53,20 @@ class TestNearest:
         assert nearest(EmbeddingStore(tmp_path / "z.h5"), "C1", 5) == [("C2", 0.0)]
 
     def test_command_prints_cui_name_and_similarity(self, store, concepts, capsys):
-        arguments = ["--store", str(store), "--concepts", str(concepts), "--count", "1"]
+        arguments = ["--store", str(store), "--graph", str(concepts.parent), "--count", "1"]
         main(StoreCommand, ["nearest", "C1", *arguments])
         assert capsys.readouterr().out == "a/b c\tname of a/b c\t0.9487\n"
 
     @pytest.mark.parametrize("text", ["C1", "name of C1", " Name OF c1", "OWN"])
     def test_by_id_name_or_synonym(self, store, concepts, capsys, text):
         """A name counts before another concept's synonym."""
-        arguments = ["--store", str(store), "--concepts", str(concepts), "--count", "1"]
+        arguments = ["--store", str(store), "--graph", str(concepts.parent), "--count", "1"]
         main(StoreCommand, ["nearest", text, *arguments])
         assert capsys.readouterr().out == "a/b c\tname of a/b c\t0.9487\n"
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("common", "'common' names 2 concepts, expected one: C1 (name of C1), C2 (name of C2)"),
             ("of c2", "'of c2' is neither an id in {} nor a name or a synonym of its 4 concepts; "
              "names that hold it: C2 (name of C2)"),
             ("C9", "'C9' is neither an id in {} nor a name or a synonym of its 4 concepts; "
@@ -75,12 +74,21 @@ class TestNearest:
         ],
     )  # fmt: skip
     def test_what_is_unknown(self, store, concepts, capsys, text, message):
+        graph = ["--graph", str(concepts.parent)]
         with pytest.raises(SystemExit) as stop:
-            main(
-                StoreCommand, ["nearest", text, "--store", str(store), "--concepts", str(concepts)]
-            )
+            main(StoreCommand, ["nearest", text, "--store", str(store), *graph])
         assert stop.value.code == 2
         assert message.format(store) in capsys.readouterr().err
+
+    def test_several_of_a_name_are_all_shown(self, store, concepts, capsys):
+        arguments = ["--store", str(store), "--graph", str(concepts.parent), "--count", "1"]
+        main(StoreCommand, ["nearest", "common", *arguments])
+        assert capsys.readouterr().out.splitlines() == [
+            "# common (C1)",
+            "a/b c\tname of a/b c\t0.9487",
+            "# common (C2)",
+            "a/b c\tname of a/b c\t0.8944",
+        ]
 
     def test_a_name_without_the_concepts(self, store, capsys):
         with pytest.raises(SystemExit) as stop:
@@ -88,7 +96,40 @@ class TestNearest:
         assert stop.value.code == 2
         error = capsys.readouterr().err
         assert f"'name of C1' is no id of the 4 in {store}" in error
-        assert "--concepts" in error
+        assert "--graph" in error
+
+
+class TestFacts:
+    @pytest.fixture
+    def beside(self, tmp_path, store, concepts) -> str:
+        """The store where the workflow has it, in a folder of its graph's."""
+        edges = [("C1", "is_a", "C2"), ("HP:1", "has_finding", "C1"), ("HP:1", "is_a", "C2")]
+        rows = pl.DataFrame([(*edge, "s") for edge in edges], TRIPLETS, orient="row")
+        write_triplets(tmp_path / "triplets.parquet", rows, read_concepts(concepts))
+        (tmp_path / "sage").mkdir()
+        return str(store.rename(tmp_path / "sage" / "embeddings.h5"))
+
+    def test_by_name_from_the_graph_beside_the_store(self, beside, capsys):
+        main(StoreCommand, ["facts", "name of c1", "--store", beside])
+        assert capsys.readouterr().out.splitlines() == [
+            "C2\tname of C1 is a name of C2.",
+            "HP:1\tname of HP:1 has finding name of C1.",
+        ]
+
+    def test_nearest_too(self, beside, capsys):
+        main(StoreCommand, ["nearest", "own", "--store", beside, "--count", "1"])
+        assert capsys.readouterr().out == "a/b c\tname of a/b c\t0.9487\n"
+
+    def test_as_many_as_asked_for(self, beside, capsys, caplog):
+        with caplog.at_level("INFO"):
+            main(StoreCommand, ["facts", "C1", "--store", beside, "--count", "1"])
+        assert len(capsys.readouterr().out.splitlines()) == 1
+        assert "C1 has 2 facts, 1 are shown" in caplog.text
+
+    def test_without_a_graph(self, store, tmp_path, capsys):
+        with pytest.raises(SystemExit):
+            main(StoreCommand, ["facts", "C1", "--store", str(store)])
+        assert f"no concepts.parquet in {tmp_path.parent}; give --graph" in capsys.readouterr().err
 
 
 class TestInfoAndGet:
