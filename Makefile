@@ -33,7 +33,7 @@ lint: install
 test-gpu: install
 	pytest -m gpu
 
-# A real Slurm on this machine: as root, with Debian's packages (docs/cluster.md).
+# A real Slurm on this machine: as root, with Debian's packages (docs/how-to/slurm.md).
 cluster: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[slurm]'
 	tests/cluster/run.sh

@@ -1,4 +1,4 @@
-"""MEG, from a knowledge graph to answered questions. Start here: docs/workflow.md."""
+"""MEG, from a knowledge graph to answered questions. Start here: docs/reference/workflow.md."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Accuracy and speed of the dictionary linker: the tables of docs/benchmarks.md.
+"""Accuracy and speed of the dictionary linker: the tables of docs/reference/benchmarks.md.
 
     python benchmarks/linking.py accuracy train.jsonl.gz     # MedMentions, `kg.linking.corpus`
     python benchmarks/linking.py accuracy train.jsonl.gz --names results/kg/hpo/concepts.parquet

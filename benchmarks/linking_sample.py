@@ -1,4 +1,4 @@
-"""A sample of the mentions in grounded questions, to be judged by eye (docs/grounding.md).
+"""A sample of the mentions in grounded questions, to judge by eye (docs/explanation/linking.md).
 
     python benchmarks/linking_sample.py --concepts concepts.parquet --count 50 grounded/test.jsonl
 

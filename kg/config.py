@@ -97,7 +97,7 @@ class ReleaseConfig(Section):
 
 
 class FeaturesConfig(Section):
-    """`kg.features`: concept names through a text encoder (SapBERT: facts in docs/method.md)."""
+    """`kg.features`: concept names through a text encoder (docs/explanation/method.md)."""
 
     model: str = Field(
         default="cambridgeltl/SapBERT-from-PubMedBERT-fulltext",
@@ -243,7 +243,7 @@ EncoderConfig = Annotated[
     Field(discriminator="encoder"),
     BeforeValidator(_named),
 ]
-"""`kg.train`: which graph encoder, and how it is made; docs/encoders.md tells them apart."""
+"""`kg.train`: which graph encoder, and how it is made (docs/explanation/encoders.md)."""
 
 ENCODERS: dict[str, type[EncoderSection]] = {
     name: section

@@ -2,7 +2,7 @@
 
 `kg.link build` makes it, `kg.link run` grounds questions with it, `kg.link fit` learns from a
 corpus which names are mentions, `kg.link evaluate` scores a linker on one. How they fit together:
-docs/grounding.md.
+docs/explanation/linking.md.
 """
 
 import json

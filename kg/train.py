@@ -1,7 +1,7 @@
 """Train a graph encoder and store one vector a concept, with its measures beside.
 
 Everything is made from the training part of the graph's triplets (and the concepts' text features);
-the held-out ones judge it. What the encoders are: docs/encoders.md. On several GPUs:
+the held-out ones judge it. What the encoders are: docs/explanation/encoders.md. On several GPUs:
 `torchrun --nproc-per-node 4 -m kg.train ...`.
 """
 

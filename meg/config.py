@@ -1,7 +1,7 @@
 """Configuration of the language stages; one section a stage, values live in `config/*.yaml`.
 
 It imports neither torch nor a model, so that the Snakefile can validate a config in a moment.
-The defaults are those of the published runs where these are known (docs/method.md).
+The defaults are those of the published runs where these are known (docs/explanation/method.md).
 """
 
 from pathlib import Path
@@ -405,7 +405,7 @@ class FileConfig(Section):
     source: Literal["file"] = Field("file", description="names this data set")
     path: Path = Field(
         description="folder with test.jsonl and, as far as there, train.jsonl and dev.jsonl "
-        "(docs/data.md)"
+        "(docs/reference/questions.md)"
     )
 
 

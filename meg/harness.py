@@ -4,7 +4,7 @@ python -m meg.harness --model_args checkpoint=results/models/medqa_mistral --tas
 
 takes every flag of `lm_eval` (https://github.com/EleutherAI/lm-evaluation-harness). The task writes
 the prompt; the concepts that its text names are linked and injected behind the words that name
-them, as in training (docs/evaluation.md).
+them, as in training (docs/reference/results.md).
 """
 
 import logging

@@ -4,7 +4,7 @@ A question without a readable answer is wrong and stays in the denominator. Comp
 paired: the same questions answered by both runs, or the comparison is refused.
 
 `meg.score run` makes a result; `meg.score compare a.json b.json` compares any results.
-What each number is: docs/evaluation.md.
+What each number is: docs/reference/results.md.
 """
 
 import logging

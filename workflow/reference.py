@@ -28,7 +28,7 @@ INTRODUCTION = """# Configuration
 | [ablations.yaml](ablations.yaml) | the ablations on open data, to be named behind demo or smoke |
 | [encoders.yaml](encoders.yaml) | behind ablations.yaml: the LLM with each graph encoder |
 | [pubmedqa.yaml](pubmedqa.yaml) | behind demo.yaml: PubMedQA with its controls |
-| [patients.yaml](patients.yaml) | behind demo.yaml: [published patients](../docs/patients.md) |
+| [patients.yaml](patients.yaml) | behind demo.yaml: [patients](../docs/explanation/patients.md) |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 

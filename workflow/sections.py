@@ -87,7 +87,7 @@ class Linking(LinkConfig):
 
     corpus: Path | None = Field(
         None,
-        description="annotated texts (docs/grounding.md): from them `kg.link fit` learns which "
+        description="annotated texts (docs/explanation/linking.md): from them `kg.link fit` learns which "
         "names are mentions and, with accept, how to judge a mention; null: nothing is learned",
     )
 
@@ -96,7 +96,7 @@ class Linking(LinkConfig):
         if self.corpus is not None and not self.corpus.is_file():
             raise ValueError(
                 f"corpus: {self.corpus} does not exist; put an annotated corpus there "
-                "(docs/grounding.md), or leave the key out"
+                "(docs/explanation/linking.md), or leave the key out"
             )
         return self
 

@@ -3,7 +3,8 @@
 Eigenvectors of D^-1/4 A D^-1/4 (A: the symmetric adjacency, D: its degrees), scaled by the roots of
 their eigenvalues, so that a dot product approximates an entry. An encoder that is trained to
 predict edges it may not look at learns what is likely; which facts are stated is remembered here.
-The usual exponent, 1/2, spends the dimensions on small separate components (docs/graph.md).
+The usual exponent, 1/2, spends the dimensions on small separate components
+(docs/explanation/encoders.md).
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ from kg.graph.split import Graph
 __all__ = ["spectral_embedding"]
 
 EXPONENT = 0.25
-"""Of the degrees; docs/graph.md has the comparison."""
+"""Of the degrees; docs/explanation/encoders.md has the comparison."""
 
 TOLERANCE = 1e-2
 """Of the eigenvalues, relative; 1e-2 is the accuracy of a float16 store many times over."""

@@ -88,7 +88,7 @@ class EncoderMetrics(Section):
     config: dict[str, Any] = Field(description="section of the encoder")
     graph: GraphCounts = Field(description="what it was trained and judged on")
     link_prediction: dict[str, LinkMetrics] = Field(
-        description="by scorer; test: the encoder's own (docs/encoders.md)"
+        description="by scorer; test: the encoder's own (docs/explanation/encoders.md)"
     )
     relation_classification: dict[str, RelationMetrics | None] = Field(
         description="by vectors; null: there is one relation only"

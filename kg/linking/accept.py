@@ -23,7 +23,7 @@ __all__ = ["LEAST_LINK", "Accept", "Place", "features", "read_accept", "write_ac
 
 LEAST_LINK = 0.2
 """Names of a lower link probability are not judged but passed over, as a longer name hides shorter
-ones. From 0.15 to 0.3 document F1 hardly changes (docs/benchmarks.md)."""
+ones. From 0.15 to 0.3 document F1 hardly changes (docs/reference/benchmarks.md)."""
 
 OPEN = -8.0
 """Log-odds of a gap or word beyond the text's ends; all are clipped to this size."""

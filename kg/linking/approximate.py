@@ -2,7 +2,7 @@
 
 scispaCy finds its candidates so (Neumann et al. 2019, arXiv 1902.07669). Here it is asked only
 where no name stands as it is. A name and its near ones differ in the ending, in the order of words,
-in a word more or less; what is found so is right less often (docs/benchmarks.md).
+in a word more or less; what is found so is right less often (docs/reference/benchmarks.md).
 """
 
 from collections.abc import Collection, Iterator, Sequence

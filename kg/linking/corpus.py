@@ -42,7 +42,7 @@ def held_out(documents: Iterable[Document], share: float) -> tuple[list[Document
 
 
 def _documents(path: Path) -> Iterator[Document]:
-    for number, record in json_lines(path, "expected a corpus in JSON lines (docs/grounding.md)"):
+    for number, record in json_lines(path, "expected JSON lines (docs/explanation/linking.md)"):
         try:
             yield _document(record, number)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -5,7 +5,8 @@
 its concepts, best first); `link[i]` is the probability that the key is a mention at all,
 `symbol[i]` says that it is one where the text speaks of genes only (`kg.linking.symbols`).
 `words.marisa` holds the words of the names, for the correction of typing errors. A trie of 4
-million names takes a sixth of a hash table's memory and opens unread (docs/benchmarks.md).
+million names takes a sixth of a hash table's memory and opens unread
+(docs/reference/benchmarks.md).
 """
 
 from collections.abc import Callable

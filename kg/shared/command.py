@@ -119,7 +119,8 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
         sys.exit(
             _fail(
                 f"permission denied: {error.filename}; ask its owner to let you at it (chmod), or "
-                "name another file or folder (for a home that cannot be written: docs/cluster.md)"
+                "name another file or folder (for a home that cannot be written: "
+                "docs/how-to/slurm.md)"
             )
         )
 

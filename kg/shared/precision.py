@@ -1,5 +1,5 @@
 """bfloat16 where the device is faster with it. Some CPUs take twice or seven times as long as in
-float32 (docs/benchmarks.md), so there float32 stands in, which the log says.
+float32 (docs/reference/benchmarks.md), so there float32 stands in, which the log says.
 """
 
 import logging
@@ -32,8 +32,8 @@ Settings = TypeVar("Settings", bound=Computed)
 log = logging.getLogger(__name__)
 
 PAYS = 1.5
-"""Times as fast as float32 that bfloat16 has to be. The CPUs in docs/benchmarks.md are at 0.1, 0.4,
-2.2 and 4.6: far enough from it that no chance of the moment decides."""
+"""Times as fast as float32 that bfloat16 has to be. The CPUs in docs/reference/benchmarks.md are at
+0.1, 0.4, 2.2 and 4.6: far enough from it that no chance of the moment decides."""
 REPEATS = 10
 
 
@@ -41,7 +41,7 @@ REPEATS = 10
 def fast_bfloat16() -> bool:
     """Whether bfloat16 pays on this process's device; logged where it does not.
 
-    CPUs that have instructions for it may yet be slower with it (docs/benchmarks.md).
+    CPUs that have instructions for it may yet be slower with it (docs/reference/benchmarks.md).
     """
     where = processes.device().type
     if where == "cuda":

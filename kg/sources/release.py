@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Embeddings = dict[str, tuple[list[str], np.ndarray]]
 """The * of word2embed_*.h5 -> its names and vectors."""
 
-NEXT_STEP = "give the umls/ folder of the release (docs/umls.md)"
+NEXT_STEP = "give the umls/ folder of the release (docs/how-to/umls.md)"
 
 
 def read_release(

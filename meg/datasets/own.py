@@ -12,7 +12,7 @@ from meg.datasets.splits import NAMES, Splits
 
 __all__ = ["read"]
 
-LAYOUT = "docs/data.md says what a line holds"
+LAYOUT = "docs/reference/questions.md says what a line holds"
 
 
 def read(config: FileConfig) -> Splits:

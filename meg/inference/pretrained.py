@@ -263,7 +263,8 @@ class MEG(Network):
         if record.prompt is not None and (record.prompt.parents or record.prompt.triplets):
             log.warning(
                 "trained with %d parents and %d triplets of each concept, which only questions "
-                "that passed meg.neighbours have; ask and generate do without (docs/model.md)",
+                "that passed meg.neighbours have; ask and generate do without "
+                "(docs/explanation/model.md)",
                 record.prompt.parents,
                 record.prompt.triplets,
             )

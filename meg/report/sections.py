@@ -147,7 +147,7 @@ def _measures(results: Results) -> Part:
     text = (
         "Means over kinds of question and over options, the expected calibration error of the "
         "scores' softmax, and how far the positions chosen are from those of the answers, in % "
-        "(docs/evaluation.md)."
+        "(docs/reference/results.md)."
     )
     return Part("Beyond accuracy", text, (), tables)
 

@@ -155,7 +155,7 @@ def _arguments(
     if micro < config.micro_batch_size:
         log.warning(
             "micro_batch_size %d instead of %d, as %d devices share batch_size %d; Phase I "
-            "contrasts only the names that a device holds at once (docs/model.md)",
+            "contrasts only the names that a device holds at once (docs/explanation/model.md)",
             micro,
             config.micro_batch_size,
             devices,

@@ -18,7 +18,8 @@ from meg.training.losses import back_mapping, listwise, nt_xent
 __all__ = ["Align", "Answer", "Contrast"]
 
 LIKELIHOOD_SCALE = 3.0
-"""Sharpens the softmax over mean log-likelihoods, whose differences are small (docs/method.md)."""
+"""Sharpens the softmax over mean log-likelihoods, whose differences are small
+(docs/explanation/method.md)."""
 
 
 class Contrast(nn.Module):
