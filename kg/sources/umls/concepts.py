@@ -247,7 +247,7 @@ def read_vocabulary(path: Path) -> pl.Series:
     """The distinct CUIs of a list: one a line, what follows a TAB does not count."""
     lines = numbered_lines(
         path,
-        "put the list of CUIs there, name another, or none (null: all of UMLS; docs/how-to/umls.md)",
+        "put the list of CUIs there, name another, or none (null: all; docs/how-to/umls.md)",
     )
     cuis = pl.Series("CUI", [line.split("\t")[0].strip() for _, line in lines], pl.String)
     return cuis.filter(cuis != "").unique().sort()
