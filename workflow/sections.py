@@ -88,7 +88,8 @@ class Linking(LinkConfig):
     corpus: Path | None = Field(
         None,
         description="annotated texts (docs/explanation/linking.md): from them `kg.link fit` learns "
-        "which names are mentions and, with accept, how to judge a mention; null: nothing is learned",
+        "which names are mentions and, with accept, how to judge a mention; null: nothing is "
+        "learned",
     )
 
     @model_validator(mode="after")
