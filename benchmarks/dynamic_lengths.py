@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.small_llm import examples_of, small_meg, vectors
+from benchmarks.small_llm import examples_of, small_network, vectors
 from meg.config import PromptConfig
 from meg.model.batch import Batch, Collator
 from meg.prompts.tokens import Example
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=48)
     parser.add_argument("--batch", type=int, default=8)
     arguments = parser.parse_args()
-    meg, tokens = small_meg()
+    network, tokens = small_network()
     found = examples_of(arguments.questions, tokens, PROMPT, arguments.examples)
     examples = [
         Example(e.id, e.prefix[: LONGEST - 60], (e.branches[e.gold][:60],), ()) for e in found
@@ -56,7 +56,7 @@ def main() -> None:
         collate([examples[i] for i in order[start : start + arguments.batch]])
         for start in range(0, len(order), arguments.batch)
     ]
-    objective = Answer(meg, False, None)
+    objective = Answer(network, False, None)
     objective(**batches[0])["loss"].backward()
     seconds = {}
     for name, rows in (("dynamic", batches), ("padded", [padded(b) for b in batches])):

@@ -33,7 +33,7 @@ from meg.config import AlignConfig, LoraSettings, MapperConfig, TrainingConfig
 from meg.model.attention import attention
 from meg.model.batch import Collator
 from meg.model.mapper import Mapper
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example
 from meg.training.loop import ready
 from meg.training.meter import matmul_ceiling
@@ -100,12 +100,12 @@ def examples(vocabulary: int, count: int, length: int, concepts: int) -> list[Ex
     return found
 
 
-def ours(objective: nn.Module, meg: MEG) -> Step:
+def ours(objective: nn.Module, network: ConceptLM) -> Step:
     """Loss of the examples by a phase's objective."""
-    collate = Collator.of(meg, vectors)
+    collate = Collator.of(network, vectors)
 
     def loss(rows: list[Example]) -> Tensor:
-        batch = {name: value.to(meg.device) for name, value in collate(rows).items()}
+        batch = {name: value.to(network.device) for name, value in collate(rows).items()}
         return objective(**batch)["loss"]
 
     return loss
@@ -157,29 +157,29 @@ Run = tuple[str, bool | None, Step, list[nn.Parameter], list[Example]]
 """Name, whether it is compiled (None: not ours), loss, trained parameters, examples of a step."""
 
 
-def runs(meg: MEG, tiny: bool) -> Iterator[Run]:
+def runs(network: ConceptLM, tiny: bool) -> Iterator[Run]:
     """What is measured with one LLM; what has been compiled stays so, and comes last."""
-    llm, config = meg.llm, meg.llm.config
-    contrast = Contrast(AlignConfig(), MapperConfig(), KGE, config.hidden_size).to(meg.device)
-    first, second = Align(meg, contrast), Answer(meg, False, None)
+    llm, config = network.llm, network.llm.config
+    contrast = Contrast(AlignConfig(), MapperConfig(), KGE, config.hidden_size).to(network.device)
+    first, second = Align(network, contrast), Answer(network, False, None)
     short, long = (
         examples(config.vocab_size, *((4, 32, 2) if tiny else sizes)) for sizes in PHASES.values()
     )
     yield "plain transformers + PEFT, as Phase II", None, plain(llm), _trained(llm), long
-    yield "Phase II, not compiled", False, ours(second, meg), _trained(second), long
-    yield "Phase I", True, ours(first, meg), _trained(first), short
-    yield "Phase II", True, ours(second, meg), _trained(second), long
+    yield "Phase II, not compiled", False, ours(second, network), _trained(second), long
+    yield "Phase I", True, ours(first, network), _trained(first), short
+    yield "Phase II", True, ours(second, network), _trained(second), long
 
 
-def as_trained(meg: MEG, compiled: bool | None) -> AbstractContextManager:
+def as_trained(network: ConceptLM, compiled: bool | None) -> AbstractContextManager:
     """The LLM as our training has it, or with gradient checkpointing alone."""
-    llm = meg.llm
+    llm = network.llm
     llm.gradient_checkpointing_disable()
     if compiled is None:
         llm.gradient_checkpointing_enable({"use_reentrant": False})
         return nullcontext()
     config = TrainingConfig(gradient_checkpointing=True, compile=compiled)
-    return ready(meg, config, bf16=True)
+    return ready(network, config, bf16=True)
 
 
 def main() -> None:
@@ -205,11 +205,11 @@ def main() -> None:
     for name, (kind, shape) in LLMS.items():
         llm: Any = random_llm(kind, TINY if arguments.tiny else shape, device)
         mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size).to(device)
-        meg = MEG(llm, mapper, llm.config.vocab_size)
+        network = ConceptLM(llm, mapper, llm.config.vocab_size)
         looked_up = llm.get_input_embeddings().weight.numel()
         size = sum(p.numel() for p in llm.parameters()) - looked_up
-        for run, compiled, loss, parameters, rows in runs(meg, arguments.tiny):
-            with as_trained(meg, compiled):
+        for run, compiled, loss, parameters, rows in runs(network, arguments.tiny):
+            with as_trained(network, compiled):
                 step, peak = measure(loss, parameters, rows, arguments.steps)
             length = len(rows[0])
             rate = len(rows) * length / step
@@ -219,7 +219,7 @@ def main() -> None:
             )
             sys.stdout.flush()
         # One LLM at a time fits the memory; it may hang in a cycle of references.
-        del llm, meg, loss, parameters
+        del llm, network, loss, parameters
         gc.collect()
         torch.compiler.reset()
         if cuda:

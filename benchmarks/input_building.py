@@ -21,7 +21,7 @@ VOCABULARY, REPEATS = 32_000, 5
 
 
 def overwrite(table: nn.Embedding, ids: Tensor, mapped: Tensor) -> Tensor:
-    """As `meg.model.network.MEG.embed` does."""
+    """As `meg.model.network.ConceptLM.embed` does."""
     mask = ids == VOCABULARY
     return table(ids.masked_fill(mask, 0)).masked_scatter(mask[..., None], mapped)
 

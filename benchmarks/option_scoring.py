@@ -16,14 +16,14 @@ import torch
 
 from benchmarks.clock import DEVICE, UNIT, seconds
 from benchmarks.gpu import LLMS, random_llm
-from benchmarks.small_llm import KGE, examples_of, small_meg, vectors
+from benchmarks.small_llm import KGE, examples_of, small_network, vectors
 from meg.base import byte_tokenizer
 from meg.config import MapperConfig, ModelConfig, PromptConfig
 from meg.inference.generation import left_padded
 from meg.model.batch import Batch, Collator
 from meg.model.checkpoint import build
 from meg.model.mapper import Mapper
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.model.scores import inputs_of, option_scores
 from meg.prompts.tokens import Tokens
 
@@ -41,8 +41,8 @@ def main() -> None:
     parser.add_argument("--shape", choices=LLMS, help="random weights in this shape")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
-    meg, tokens = _model(arguments)
-    meg.to(DEVICE).eval()
+    network, tokens = _model(arguments)
+    network.to(DEVICE).eval()
     prompt = PromptConfig(answer=arguments.answer)
     shrink = 4 if arguments.base is None else 1
     examples = examples_of(arguments.questions, tokens, prompt, arguments.examples, shrink)
@@ -52,13 +52,13 @@ def main() -> None:
     ]
 
     def score(longest_shared: int = sys.maxsize) -> torch.Tensor:
-        collate = Collator(vectors, meg.dtype, longest_shared=longest_shared)
-        return torch.cat([_scores(meg, collate(batch)) for batch in batches])
+        collate = Collator(vectors, network.dtype, longest_shared=longest_shared)
+        return torch.cat([_scores(network, collate(batch)) for batch in batches])
 
     def write() -> None:
         for batch in batches:
             # No token ends the text: how soon a trained model would stop is not known.
-            meg.generate(
+            network.generate(
                 **{name: value.to(DEVICE) for name, value in left_padded(batch, vectors).items()},
                 max_new_tokens=WRITTEN,
                 eos_token_id=tokens.placeholder,
@@ -83,22 +83,22 @@ def main() -> None:
         sys.stdout.write(f"| {name} | {each:.1f} | {took / ours:.1f} |\n")
 
 
-def _model(arguments: argparse.Namespace) -> tuple[MEG, Tokens]:
+def _model(arguments: argparse.Namespace) -> tuple[ConceptLM, Tokens]:
     if arguments.shape:
         tokens = Tokens(byte_tokenizer())
         llm = random_llm(*LLMS[arguments.shape], DEVICE)
         mapper = Mapper(MapperConfig(), KGE, llm.config.hidden_size)
-        return MEG(llm, mapper, tokens.placeholder), tokens
+        return ConceptLM(llm, mapper, tokens.placeholder), tokens
     if arguments.base is None:
-        return small_meg()
+        return small_network()
     config = ModelConfig(base=arguments.base, dtype=arguments.dtype)
     return build(config, KGE, adapters=False)
 
 
-def _scores(meg: MEG, batch: Batch) -> torch.Tensor:
+def _scores(network: ConceptLM, batch: Batch) -> torch.Tensor:
     batch = {name: value.to(DEVICE) for name, value in batch.items()}
-    with meg.autocast():
-        return option_scores(meg(**inputs_of(batch)), batch, None)
+    with network.autocast():
+        return option_scores(network(**inputs_of(batch)), batch, None)
 
 
 if __name__ == "__main__":

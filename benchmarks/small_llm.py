@@ -13,10 +13,10 @@ from meg.base import byte_tokenizer
 from meg.config import MapperConfig, PromptConfig
 from meg.datasets.question import read_questions
 from meg.model.mapper import Mapper
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example, Tokens
 
-__all__ = ["KGE", "examples_of", "small_meg", "vectors"]
+__all__ = ["KGE", "examples_of", "small_network", "vectors"]
 
 KGE = 256
 SHAPE = {
@@ -28,7 +28,7 @@ SHAPE = {
 }
 
 
-def small_meg() -> tuple[MEG, Tokens]:
+def small_network() -> tuple[ConceptLM, Tokens]:
     """A Llama of 4 million parameters with adapters, and a tokenizer of bytes."""
     torch.manual_seed(0)
     tokens = Tokens(byte_tokenizer())
@@ -37,7 +37,7 @@ def small_meg() -> tuple[MEG, Tokens]:
     llm.requires_grad_(False)
     adapted = get_peft_model(llm, LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM"))
     mapper = Mapper(MapperConfig(kind="linear"), KGE, SHAPE["hidden_size"])
-    return MEG(adapted, mapper, tokens.placeholder), tokens
+    return ConceptLM(adapted, mapper, tokens.placeholder), tokens
 
 
 def examples_of(

@@ -23,8 +23,9 @@ from kg.store import EmbeddingStore
 from meg.config import AlignConfig, ModelConfig
 from meg.model.batch import Batch, Collator
 from meg.model.checkpoint import History, Record, build, check_folder, save
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.model.origin import local_digest
+from meg.model.reader import Reader
 from meg.prompts.tokens import Example, Tokens
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import name_prompt
@@ -55,7 +56,7 @@ def examples_of(
 
 
 def train_mapper(
-    meg: MEG,
+    network: ConceptLM,
     contrast: Contrast,
     examples: Sequence[Example],
     collate: Collator,
@@ -68,14 +69,14 @@ def train_mapper(
     Without an LLM pass a step costs next to nothing, so all concepts serve, not only those that
     the LLM will learn to name.
     """
-    parameters = [*meg.mapper.parameters(), *contrast.parameters()]
+    parameters = [*network.mapper.parameters(), *contrast.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=config.mapper_learning_rate)
     size = min(config.mapper_batch_size, len(examples))
     history: History = []
     for step in tqdm(range(config.mapper_steps), desc="mapper alone", disable=None):
         chosen = generator.choice(len(examples), size=size, replace=False)
-        batch = _on(meg.device, collate.concepts_only([examples[i] for i in chosen]))
-        losses = contrast(meg, batch, config.mapper_temperature)
+        batch = _on(network.device, collate.concepts_only([examples[i] for i in chosen]))
+        losses = contrast(network, batch, config.mapper_temperature)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
             raise InputError(
@@ -92,29 +93,28 @@ def train_mapper(
 
 
 def align(
-    meg: MEG,
-    tokens: Tokens,
+    reader: Reader,
     concepts: Named,
-    vectors: Vectors,
     model: ModelConfig,
     config: AlignConfig,
     state: Path,
     seed: int,
 ) -> tuple[History, dict[str, Any]]:
-    """Train `meg` in place to name `concepts`; returns the history and metrics."""
+    """Train the network in place to name `concepts`; returns the history and metrics."""
+    network, tokens = reader.network, reader.tokens
     generator = np.random.default_rng(seed)
     shuffled = [concepts[i] for i in generator.permutation(len(concepts))]
     examples = examples_of(shuffled[: config.concepts], tokens, config, generator)
-    hidden = meg.llm.get_input_embeddings().weight.shape[1]
-    contrast = Contrast(config, model.mapper, vectors.dim, hidden).to(meg.device)
-    collate = Collator.of(meg, vectors)
+    hidden = network.llm.get_input_embeddings().weight.shape[1]
+    contrast = Contrast(config, model.mapper, reader.vectors.dim, hidden).to(network.device)
+    collate = Collator.of(network, reader.vectors)
     alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
-    retrieval = NameRetrieval(meg, tokens, shuffled, vectors)
-    history = train_mapper(meg, contrast, alone, collate, config, generator, retrieval)
+    retrieval = NameRetrieval(reader, shuffled)
+    history = train_mapper(network, contrast, alone, collate, config, generator, retrieval)
     before = retrieval()
     if config.name:
-        objective = Align(meg, contrast)
-        bf16 = meg.dtype == torch.bfloat16
+        objective = Align(network, contrast)
+        bf16 = network.dtype == torch.bfloat16
         history += train(
             objective, examples, collate, config.training, state, seed, bf16, watch=retrieval
         )
@@ -160,19 +160,17 @@ class AlignCommand(Command):
         base = local_digest(model.base)
         identity = {"command": command, "store": store.attributes, "base": base}
         with resumable(self.state, identity) as state:
-            meg, tokens = build(model, store.dim)
-            named = list(concepts.select("cui", "name").iter_rows())
             vectors = Vectors(store, self.config.vectors, self.seed)
-            history, metrics = align(
-                meg, tokens, named, vectors, model, self.config, state, self.seed
-            )
+            reader = Reader(*build(model, store.dim), vectors)
+            named = list(concepts.select("cui", "name").iter_rows())
+            history, metrics = align(reader, named, model, self.config, state, self.seed)
             record = Record(
                 model=model,
                 kge=store.dim,
                 store=store.space,
                 store_path=str(self.store),
             )
-            save(self.out, meg, record, history, metrics)
+            save(self.out, reader.network, record, history, metrics)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from kg.store import EmbeddingStore
 from meg.config import RankConfig
 from meg.datasets.cases import Cases
 from meg.inference.diagnosis import Diseases
+from meg.inference.hub import checkpoint_folder
 from meg.inference.judge import Judge, misfit
 from meg.inference.likeliest import likeliest
-from meg.inference.pretrained import MAX_NEW_TOKENS, MEG, Answer, checkpoint_folder
+from meg.inference.pretrained import MAX_NEW_TOKENS, MEG, Answer
 from meg.model.checkpoint import load, read_record
 from meg.prompts.vectors import Vectors
 

@@ -32,8 +32,9 @@ from meg.model.checkpoint import (
     read_record,
     save,
 )
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.model.origin import local_digest
+from meg.model.reader import Reader
 from meg.model.trained import Calibration, Trained
 from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
@@ -47,15 +48,14 @@ log = logging.getLogger(__name__)
 
 
 def finetune(
-    meg: MEG,
-    tokens: Tokens,
+    reader: Reader,
     questions: Sequence[Question],
-    vectors: Vectors,
     config: FinetuneConfig,
     state: Path,
     seed: int,
 ) -> tuple[History, dict[str, Any]]:
-    """Train `meg` in place to answer `questions`; returns the history and counts."""
+    """Train the network in place to answer `questions`; returns the history and counts."""
+    network, tokens, vectors = reader.network, reader.tokens, reader.vectors
     order = np.random.default_rng(seed).permutation(len(questions))[: config.questions]
     over_options = config.objective == "listwise"
     examples = [
@@ -64,7 +64,7 @@ def finetune(
     ]
     say_longer(examples, config.prompt.max_tokens)
     yesno = config.prompt.answer == "yesno"
-    meg.mapper.requires_grad_(config.train_mapper and config.prompt.concepts != "none")
+    network.mapper.requires_grad_(config.train_mapper and config.prompt.concepts != "none")
     counts = {
         "questions": len(examples),
         "shortened": sum(example.shortened for example in examples),
@@ -72,9 +72,9 @@ def finetune(
         "tokens": sum(map(len, examples)),
     }
     log.info("training on %s", counts)
-    objective = Answer(meg, over_options, tokens.verdicts if yesno else None)
-    collate = Collator.of(meg, vectors, yesno)
-    bf16 = meg.dtype == torch.bfloat16
+    objective = Answer(network, over_options, tokens.verdicts if yesno else None)
+    collate = Collator.of(network, vectors, yesno)
+    bf16 = network.dtype == torch.bfloat16
     return train(objective, examples, collate, config.training, state, seed, bf16), counts
 
 
@@ -128,20 +128,19 @@ class FinetuneCommand(Command):
         torch.manual_seed(self.seed)
         with resumable(self.state, self._identity(store)) as state:
             vectors = Vectors(store, self.config.vectors, self.seed)
-            meg, tokens, begun = self._start(vectors)
-            history, counts = finetune(
-                meg, tokens, questions, vectors, self.config, state, self.seed
-            )
-            calibration = self._calibration(meg, tokens, vectors)
+            network, tokens, begun = self._start(vectors)
+            reader = Reader(network, tokens, vectors)
+            history, counts = finetune(reader, questions, self.config, state, self.seed)
+            calibration = self._calibration(reader)
             made = {
                 "prompt": self.config.prompt,
                 "trained": Trained.on(questions, self.config.objective, calibration),
                 "store_path": self.store and str(self.store),
             }
             record = begun.model_copy(update=made)
-            save(self.out, meg, record, history, counts)
+            save(self.out, network, record, history, counts)
 
-    def _calibration(self, meg: MEG, tokens: Tokens, vectors: Vectors) -> Calibration | None:
+    def _calibration(self, reader: Reader) -> Calibration | None:
         prompt = self.config.prompt
         if self.dev is None or prompt.answer != "yesno":
             return None
@@ -151,7 +150,7 @@ class FinetuneCommand(Command):
         # As `ask` puts a question, which has no neighbours.
         asked = prompt.model_copy(update={"parents": 0, "triplets": 0})
         questions = list(read_questions(self.dev))
-        return calibrate(meg, tokens, questions, vectors, asked, self.seed)
+        return calibrate(reader, questions, asked, self.seed)
 
     def _identity(self, store: EmbeddingStore | None) -> dict[str, Any]:
         """What is trained, on what: a killed run's state serves no other."""
@@ -172,7 +171,7 @@ class FinetuneCommand(Command):
             "base": None if self.align else local_digest(base),
         }
 
-    def _start(self, vectors: Vectors) -> tuple[MEG, Tokens, Record]:
+    def _start(self, vectors: Vectors) -> tuple[ConceptLM, Tokens, Record]:
         """The model to train, and what it is: after Phase I, what that made it."""
         model = self.model or ModelConfig()
         if self.align is None:
@@ -188,9 +187,9 @@ class FinetuneCommand(Command):
                 "starts from; leave --model out, or run meg.align anew with it"
             )
         base = model.base if "base" in model.model_fields_set else made.base
-        meg, tokens, record = load(self.align, self.base or base, trainable=True)
+        network, tokens, record = load(self.align, self.base or base, trainable=True)
         check_store(record, vectors.store)
-        return meg, tokens, record
+        return network, tokens, record
 
 
 if __name__ == "__main__":

@@ -84,11 +84,11 @@ class HarnessModel(LM):
         if text_only:
             prompt = self.model.prompt.model_copy(update={"concepts": "none"})
             self.model.record = self.model.record.model_copy(update={"prompt": prompt})
-        self._device = self.model.device
+        self._device = self.model.network.device
         self.batch_size = _whole(batch_size)
         self.tokenizer = self.model.tokens.tokenizer
         self.verdicts = self.model.tokens.verdicts if self.model.prompt.answer == "yesno" else None
-        self.max_length = context_length(self.model.llm) or MAX_LENGTH
+        self.max_length = context_length(self.model.network.llm) or MAX_LENGTH
 
     @torch.no_grad()
     def loglikelihood(
@@ -177,12 +177,12 @@ class HarnessModel(LM):
         verdicts: tuple[int, int] | None = None,
     ) -> list[Likelihood]:
         """One a branch, in the examples' order."""
-        collate = Collator.of(self.model, self.model.lookup(), verdicts is not None)
+        collate = Collator.of(self.model.network, self.model.lookup(), verdicts is not None)
 
         def scored(chosen: list[Example]) -> Iterator[list[Likelihood]]:
             batch = {key: value.to(self.device) for key, value in collate(chosen).items()}
-            with self.model.autocast():
-                logits = self.model(**inputs_of(batch))
+            with self.model.network.autocast():
+                logits = self.model.network(**inputs_of(batch))
             branches = iter(likelihoods(logits, batch, verdicts))
             return ([next(branches) for _ in example.branches] for example in chosen)
 
@@ -200,7 +200,7 @@ class HarnessModel(LM):
 
         def written(chosen: list[Example]) -> Iterator[str]:
             batch = left_padded(chosen, self.model.lookup())
-            texts = write_on(self.model, self.model.tokens, batch, most, **options)
+            texts = write_on(self.model.network, self.model.tokens, batch, most, **options)
             return (postprocess_generated_text(text, stops, None) for text in texts)
 
         examples = [self._example(context, room=most) for context in contexts]
@@ -258,7 +258,7 @@ class HarnessModel(LM):
                 "tokens; ask for fewer new tokens"
             )
         log.warning("a context of %d tokens was cut to %d", len(example.prefix), most)
-        lost = example.prefix[:-most].count(self.model.placeholder)
+        lost = example.prefix[:-most].count(self.model.network.placeholder)
         return replace(
             example, prefix=example.prefix[-most:], cuis=example.cuis[lost:], shortened=True
         )

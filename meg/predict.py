@@ -21,7 +21,8 @@ from meg.datasets.question import Question, read_questions
 from meg.evaluation.prediction import write_predictions, write_run
 from meg.inference.answer import predict
 from meg.model.checkpoint import build, check_store, load
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
+from meg.model.reader import Reader
 from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import needs_store, prompt_version
@@ -47,31 +48,31 @@ class PredictCommand(Command):
         if not questions:
             raise InputError(f"{self.questions} has no questions; run meg.questions again")
         vectors = Vectors(store, self.config.vectors, self.config.seed)
-        meg, tokens, prompt = self._model(vectors)
-        predictions = predict(meg, tokens, questions, vectors, prompt, self.config)
+        network, tokens, prompt = self._model(vectors)
+        predictions = predict(Reader(network, tokens, vectors), questions, prompt, self.config)
         write_predictions(self.out, predictions)
         run = self.model_dump(mode="json") | {"prompt": prompt.model_dump()}
         run["prompt_version"] = prompt_version(prompt, tokens.system)
         run["labels"] = _labels(questions)
-        run |= self._circumstances(store, meg) | {"seconds": round(time.monotonic() - start, 1)}
+        run |= self._circumstances(store, network) | {"seconds": round(time.monotonic() - start, 1)}
         write_run(self.out, run)
 
-    def _model(self, vectors: Vectors) -> tuple[MEG, Tokens, PromptConfig]:
+    def _model(self, vectors: Vectors) -> tuple[ConceptLM, Tokens, PromptConfig]:
         if self.checkpoint is None:
             if self.model is None or self.prompt is None:
                 raise InputError("without --checkpoint, both --model and --prompt are needed")
             model = self.model.model_copy(update={"base": self.base or self.model.base})
             _check_prompt(self.prompt, vectors)
             return *build(model, vectors.dim, adapters=False), self.prompt
-        meg, tokens, record = load(self.checkpoint, self.base)
+        network, tokens, record = load(self.checkpoint, self.base)
         prompt = self.prompt or record.prompt
         if prompt is None:
             raise InputError(f"{self.checkpoint} is of Phase I and has no prompt; give --prompt")
         check_store(record, vectors.store)
         _check_prompt(prompt, vectors)
-        return meg, tokens, prompt
+        return network, tokens, prompt
 
-    def _circumstances(self, store: EmbeddingStore | None, meg: MEG) -> dict[str, object]:
+    def _circumstances(self, store: EmbeddingStore | None, network: ConceptLM) -> dict[str, object]:
         cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
         return {
             "digests": {
@@ -86,8 +87,8 @@ class PredictCommand(Command):
             "hardware": {
                 "machine": platform.machine(),
                 "gpu": cuda,
-                "device": str(meg.device),
-                "dtype": str(meg.dtype),
+                "device": str(network.device),
+                "dtype": str(network.dtype),
             },
         }
 

@@ -13,11 +13,10 @@ from meg.datasets.question import Question
 from meg.evaluation.prediction import Prediction
 from meg.inference.generation import left_padded, write
 from meg.model.batch import Collator
-from meg.model.network import MEG
+from meg.model.reader import Reader
 from meg.model.scores import inputs_of, option_scores
 from meg.prompts.parse import chosen_option
-from meg.prompts.tokens import Example, Tokens, say_longer
-from meg.prompts.vectors import Vectors
+from meg.prompts.tokens import Example, say_longer
 
 __all__ = ["predict"]
 
@@ -29,10 +28,8 @@ Answered = Callable[[Sequence[Question], Sequence[Example]], list[Prediction]]
 
 @torch.no_grad()
 def predict(
-    meg: MEG,
-    tokens: Tokens,
+    reader: Reader,
     questions: Sequence[Question],
-    vectors: Vectors,
     prompt: PromptConfig,
     config: PredictConfig,
 ) -> list[Prediction]:
@@ -40,21 +37,22 @@ def predict(
 
     By likelihood: the option with the best score. By generation: the option that the text names.
     """
-    meg.eval()
+    reader.network.eval()
     if config.method == "generate" and prompt.answer == "yesno":
         raise InputError(
             "prompt.answer yesno asks about each option by itself and cannot be generated; set "
             "prompt.answer to letter or text, or predict.method to likelihood"
         )
     generate = config.method == "generate"
-    answered = (_generator if generate else _scorer)(meg, tokens, vectors, prompt)
+    answered = (_generator if generate else _scorer)(reader, prompt)
     room = MAX_ANSWER_TOKENS if generate else 0
     examples = [
-        tokens.question_example(question, prompt, vectors.known, room=room)
+        reader.tokens.question_example(question, prompt, reader.vectors.known, room=room)
         for question in questions
     ]
     say_longer(examples, prompt.max_tokens)
-    lengths = [Collator.of(meg, vectors).tokens(example) for example in examples]
+    count = Collator.of(reader.network, reader.vectors).tokens
+    lengths = [count(example) for example in examples]
     predictions: dict[int, Prediction] = {}
     with tqdm(total=len(examples), desc="questions", disable=None) as progress:
         for chosen in budgeted(lengths, config.batch_tokens, config.batch_size):
@@ -64,14 +62,15 @@ def predict(
     return [predictions[i] for i in range(len(examples))]
 
 
-def _scorer(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
-    verdicts = tokens.verdicts if prompt.answer == "yesno" else None
-    collate = Collator.of(meg, vectors, verdicts is not None)
+def _scorer(reader: Reader, prompt: PromptConfig) -> Answered:
+    network = reader.network
+    verdicts = reader.tokens.verdicts if prompt.answer == "yesno" else None
+    collate = Collator.of(network, reader.vectors, verdicts is not None)
 
     def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
-        batch = {name: value.to(meg.device) for name, value in collate(examples).items()}
-        with meg.autocast():
-            logits = meg(**inputs_of(batch))
+        batch = {name: value.to(network.device) for name, value in collate(examples).items()}
+        with network.autocast():
+            logits = network(**inputs_of(batch))
         scores = option_scores(logits, batch, verdicts).cpu()
         if not torch.isfinite(scores).all():
             raise InputError(
@@ -92,9 +91,10 @@ def _scorer(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) ->
     return answered
 
 
-def _generator(meg: MEG, tokens: Tokens, vectors: Vectors, prompt: PromptConfig) -> Answered:
+def _generator(reader: Reader, prompt: PromptConfig) -> Answered:
     def answered(questions: Sequence[Question], examples: Sequence[Example]) -> list[Prediction]:
-        texts = write(meg, tokens, left_padded(examples, vectors), MAX_ANSWER_TOKENS)
+        batch = left_padded(examples, reader.vectors)
+        texts = write(reader.network, reader.tokens, batch, MAX_ANSWER_TOKENS)
         return [
             _prediction(question, example, chosen_option(text, question.options, prompt), text=text)
             for question, example, text in zip(questions, examples, texts, strict=True)

@@ -8,10 +8,8 @@ import numpy as np
 from meg.config import PredictConfig, PromptConfig
 from meg.datasets.question import Claim, Question
 from meg.inference.answer import predict
-from meg.model.network import MEG
+from meg.model.reader import Reader
 from meg.model.trained import Calibration
-from meg.prompts.tokens import Tokens
-from meg.prompts.vectors import Vectors
 
 __all__ = ["calibrate", "claim"]
 
@@ -34,12 +32,7 @@ def claim(question: Question, option: int) -> Claim:
 
 
 def calibrate(
-    meg: MEG,
-    tokens: Tokens,
-    questions: Sequence[Question],
-    vectors: Vectors,
-    prompt: PromptConfig,
-    seed: int,
+    reader: Reader, questions: Sequence[Question], prompt: PromptConfig, seed: int
 ) -> Calibration | None:
     """Platt scaling of single options' scores; None where there is nothing to be told from them.
 
@@ -62,7 +55,7 @@ def calibrate(
         )
         claims += [claim(question, question.answer), claim(question, int(wrong))]
         right += [True, False]
-    rows = predict(meg, tokens, claims, vectors, prompt, PredictConfig())
+    rows = predict(reader, claims, prompt, PredictConfig())
     scores = np.array([row.scores for row in rows])
     fitted = LogisticRegression().fit(scores, right)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

@@ -7,14 +7,14 @@ import torch
 from transformers.generation.streamers import BaseStreamer
 
 from meg.model.batch import Batch, Lookup
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example, Tokens
 
 __all__ = ["left_padded", "write", "write_on"]
 
 
 def left_padded(examples: Sequence[Example], vectors: Lookup) -> Batch:
-    """Prompts of unequal length that end together: the arguments of `MEG.generate`.
+    """Prompts of unequal length that end together: the arguments of `ConceptLM.generate`.
 
     Branches are left out, and the concepts that would stand in them.
     """
@@ -29,7 +29,7 @@ def left_padded(examples: Sequence[Example], vectors: Lookup) -> Batch:
 
 
 def write(
-    meg: MEG,
+    network: ConceptLM,
     tokens: Tokens,
     batch: Batch,
     max_new_tokens: int,
@@ -37,21 +37,21 @@ def write(
 ) -> list[str]:
     """What the LLM writes, greedily, behind each prompt of a `left_padded` batch."""
     return [
-        text.strip() for text in write_on(meg, tokens, batch, max_new_tokens, streamer=streamer)
+        text.strip() for text in write_on(network, tokens, batch, max_new_tokens, streamer=streamer)
     ]
 
 
 def write_on(
-    meg: MEG, tokens: Tokens, batch: Batch, max_new_tokens: int, **options: Any
+    network: ConceptLM, tokens: Tokens, batch: Batch, max_new_tokens: int, **options: Any
 ) -> list[str]:
     """As `write`, with the white space as it is and options of the LLM's own generate.
 
     Stops at the LLM's own end tokens and at the tokenizer's, which Phase II trains.
     """
-    meg.eval()
-    ends = meg.llm.generation_config.eos_token_id
+    network.eval()
+    ends = network.llm.generation_config.eos_token_id
     known = ends if isinstance(ends, list) else [ends]
-    written = meg.generate(
+    written = network.generate(
         **batch,
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted({*known, tokens.tokenizer.eos_token_id} - {None}),

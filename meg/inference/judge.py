@@ -13,7 +13,8 @@ from meg.datasets.vignette import Case, question_fields
 from meg.inference.answer import predict
 from meg.inference.diagnosis import Candidates, Diseases, added, best
 from meg.model.checkpoint import Record, check_store
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
+from meg.model.reader import Reader
 from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors
 
@@ -41,9 +42,9 @@ class Judge:
     """
 
     def __init__(
-        self, model: tuple[MEG, Tokens, Record], vectors: Vectors | None, config: RankConfig
+        self, model: tuple[ConceptLM, Tokens, Record], vectors: Vectors | None, config: RankConfig
     ) -> None:
-        self.meg, self.tokens, record = model
+        network, tokens, record = model
         if (reason := misfit(record)) is not None:
             raise InputError(
                 f"the checkpoint cannot judge {config.candidates} diseases: it {reason}; give one "
@@ -56,8 +57,9 @@ class Judge:
         update = {"parents": 0, "triplets": 0, "max_tokens": longest}
         self.prompt = record.prompt.model_copy(update=update)
         # A text-only model takes none.
-        self.vectors = vectors if vectors is not None and record.store else Vectors(None)
-        check_store(record, self.vectors.store)
+        given = vectors if vectors is not None and record.store else Vectors(None)
+        check_store(record, given.store)
+        self.reader = Reader(network, tokens, given)
         self.config = config
 
     def judged(
@@ -68,8 +70,7 @@ class Judge:
             self._question(str(i), self._told(case, diseases.information), diseases, one.places)
             for i, (case, one) in enumerate(zip(cases, candidates, strict=True))
         ]
-        config = PredictConfig()
-        answers = predict(self.meg, self.tokens, questions, self.vectors, self.prompt, config)
+        answers = predict(self.reader, questions, self.prompt, PredictConfig())
         judged = []
         for one, answer in zip(candidates, answers, strict=True):
             sums = added(one.scores, np.array(answer.scores), self.config.llm_weight)

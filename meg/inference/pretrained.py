@@ -10,9 +10,10 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HFValidationError, HTTPError
+from huggingface_hub import HfApi
+from torch import Tensor, nn
 from transformers.generation.streamers import BaseStreamer
 
 from kg.linking.linker import Linker
@@ -24,36 +25,34 @@ from meg.datasets.question import Claim, Mentions, Question
 from meg.inference.answer import predict
 from meg.inference.concepts import Answer, Used, scored, used_concepts, verdict
 from meg.inference.generation import left_padded, write
+from meg.inference.hub import checkpoint_folder, upload
 from meg.model.batch import Batch
 from meg.model.checkpoint import Record, build, check_store, load, save
-from meg.model.network import MEG as Network
+from meg.model.network import ConceptLM
+from meg.model.reader import Reader
 from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import open_prompt
 
-__all__ = ["MAX_NEW_TOKENS", "MEG", "Answer", "Used", "checkpoint_folder"]
+__all__ = ["MAX_NEW_TOKENS", "MEG", "Answer", "Used"]
 
 MAX_NEW_TOKENS = 64
-
-HUB_ERRORS = (HTTPError, HFValidationError, OSError)
-"""What the hub raises; HTTPError is of its client's library, which may be httpx or httpx2."""
 
 log = logging.getLogger(__name__)
 
 
-class MEG(Network):
-    """The network with its tokenizer, and with the store and the linker that `ask` needs.
+class MEG(nn.Module):
+    """A network with its tokenizer, and with the store and the linker that `ask` needs.
 
     Both may be missing: then everything works that needs no look-up, and the rest says what to
     give.
     """
 
     def __init__(
-        self, network: Network, tokens: Tokens, record: Record, linker: Linker | None = None
+        self, network: ConceptLM, tokens: Tokens, record: Record, linker: Linker | None = None
     ) -> None:
-        if network.hook is not None:  # this network sets its own
-            network.hook.remove()
-        super().__init__(network.llm, network.mapper, network.placeholder, network.injection)
+        super().__init__()
+        self.network = network
         self.tokens = tokens
         self.record = record
         self.linker = linker
@@ -104,11 +103,10 @@ class MEG(Network):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a checkpoint folder: adapters, mapper and `meg.json`."""
-        save(Path(folder), self, self.record)
+        save(Path(folder), self.network, self.record)
 
     def push_to_hub(self, repository: str, private: bool = True, api: HfApi | None = None) -> str:
         """Upload the checkpoint and return its address; needs a token (`hf auth login`)."""
-        hub = api or HfApi()
         base = self.record.model.base
         if Path(base).exists():
             log.warning("the checkpoint names its base LLM by a path of this machine, %s", base)
@@ -116,16 +114,17 @@ class MEG(Network):
         record = self.record.model_copy(update={"store_path": None, "linker_path": None})
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "checkpoint"
-            save(folder, self, record)
-            try:
-                hub.create_repo(repository, private=private, exist_ok=True)
-                return str(hub.upload_folder(repo_id=repository, folder_path=folder))
-            except HUB_ERRORS as error:
-                raise InputError(
-                    f"cannot write to {repository} on the hub ({error}); check the network and the "
-                    "name, log in with `hf auth login`; without network `save_pretrained(folder)` "
-                    f"here and `hf upload {repository} folder` from where there is one"
-                ) from error
+            save(folder, self.network, record)
+            return upload(folder, repository, private, api or HfApi())
+
+    def forward(self, *inputs: Tensor, **named: Tensor) -> Tensor:
+        """The network's logits."""
+        logits: Tensor = self.network(*inputs, **named)
+        return logits
+
+    def generate(self, **inputs: Any) -> Tensor:
+        """Token ids (batch, new) behind what `prepare` made; see `ConceptLM.generate`."""
+        return self.network.generate(**inputs)
 
     def prepare(self, texts: Sequence[str]) -> Batch:
         """Left-padded inputs of `generate` for questions, with the concepts they name.
@@ -155,7 +154,7 @@ class MEG(Network):
         if options:
             return self._choose(text, options)
         batch, used = self._prepare([text], max_new_tokens)
-        written = write(self, self.tokens, batch, max_new_tokens, streamer)
+        written = write(self.network, self.tokens, batch, max_new_tokens, streamer)
         return Answer(written[0], used[0])
 
     def link(self, text: str, beside: str = "") -> list[Mention]:
@@ -180,6 +179,11 @@ class MEG(Network):
                 "embeddings.h5 that the checkpoint was trained with"
             )
         return self.vectors
+
+    @property
+    def reader(self) -> Reader:
+        """The network with what turns questions into its inputs; InputError without a store."""
+        return Reader(self.network, self.tokens, self.lookup())
 
     @property
     def prompt(self) -> PromptConfig:
@@ -249,7 +253,7 @@ class MEG(Network):
         )
         kind = Claim if len(options) == 1 else Question
         question = kind(id="ask", stem=text, options=tuple(options), answer=0, mentions=mentions)
-        row = predict(self, self.tokens, [question], self.lookup(), self.prompt, PredictConfig())[0]
+        row = predict(self.reader, [question], self.prompt, PredictConfig())[0]
         assert row.prediction is not None
         assert row.scores is not None
         used = used_concepts(row.concepts, linked)
@@ -287,16 +291,3 @@ def _check_list(texts: Sequence[str], name: str) -> None:
 def _beside(store: str | None) -> str | None:
     """Where the workflow keeps the linker of the store <graph>/<encoder>/embeddings.h5."""
     return store and str(Path(store).parent.parent / "linker")
-
-
-def checkpoint_folder(checkpoint: str | Path) -> Path:
-    """A local folder as it is, anything else from the hub's cache or the hub."""
-    path = Path(checkpoint)
-    if path.exists() or path.is_absolute() or len(path.parts) != 2:
-        return path
-    try:
-        return Path(snapshot_download(str(checkpoint)))
-    except HUB_ERRORS as error:
-        raise InputError(
-            f"{checkpoint} is neither a checkpoint folder nor found on the hub: {error}"
-        ) from error

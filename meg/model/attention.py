@@ -1,15 +1,20 @@
-"""Which implementation of attention an LLM is loaded with."""
+"""Which implementation of attention an LLM is loaded with, and what it does with shared rows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface
+from transformers.integrations.flash_attention import flash_attention_forward
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.utils.import_utils import (
     is_flash_attn_2_available,
     is_flash_attn_3_available,
     is_flash_attn_4_available,
 )
 
-__all__ = ["attention"]
+__all__ = ["attention", "let_share_rows"]
 
 FLASH: tuple[tuple[str, Callable[[], bool], range], ...] = (
     ("flash_attention_4", is_flash_attn_4_available, range(9, 13)),
@@ -34,3 +39,25 @@ def attention(dtype: torch.dtype) -> str:
             if major in majors and installed():
                 return name
     return "sdpa"
+
+
+def let_share_rows(name: str) -> None:
+    """Let rows that several branches share be computed by SDPA where attention is flash-attn.
+
+    Their mask is additive, (batch, 1, seq, seq), which flash-attn does not take.
+    """
+    if name in {flash for flash, *_ in FLASH}:
+        AttentionInterface.register(name, _flash_or_sdpa)
+
+
+def _flash_or_sdpa(
+    layer: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    **options: Any,
+) -> tuple[Tensor, Tensor | None]:
+    shared = attention_mask is not None and attention_mask.ndim == 4
+    compute = sdpa_attention_forward if shared else flash_attention_forward
+    return compute(layer, query, key, value, attention_mask, **options)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example
 from meg.prompts.wording import Injected
 
@@ -55,9 +55,9 @@ class Collator:
         self.longest_shared = longest_shared
 
     @classmethod
-    def of(cls, meg: MEG, vectors: Lookup, verdicts: bool = False) -> "Collator":
+    def of(cls, network: ConceptLM, vectors: Lookup, verdicts: bool = False) -> "Collator":
         """The collator that suits an LLM."""
-        return cls(vectors, meg.dtype, verdicts, meg.placeholder, meg.longest_shared)
+        return cls(vectors, network.dtype, verdicts, network.placeholder, network.longest_shared)
 
     def __call__(self, examples: Sequence[Example]) -> Batch:
         alone = [part for example in examples for part in self._parts(example)]

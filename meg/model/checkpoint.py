@@ -34,9 +34,9 @@ from kg.shared.model_parts import check_vocabulary, shapes_checked
 from kg.shared.precision import fast_bfloat16
 from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PromptConfig
-from meg.model.attention import attention
+from meg.model.attention import attention, let_share_rows
 from meg.model.mapper import Mapper
-from meg.model.network import MEG, context_length
+from meg.model.network import ConceptLM, context_length
 from meg.model.origin import check_base, identify, path_from, path_to
 from meg.model.trained import Trained
 from meg.prompts.tokens import Tokens
@@ -81,7 +81,7 @@ class Record(Section):
     linker_path: str | None = Field(None, description="where the linker was; a hint for meg.ask")
 
 
-def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, Tokens]:
+def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[ConceptLM, Tokens]:
     """The base LLM with a fresh mapper and, if wanted, fresh adapters.
 
     The LLM's own parameters are frozen. Raises InputError when the base cannot be loaded.
@@ -97,7 +97,7 @@ def build(config: ModelConfig, kge: int, adapters: bool = True) -> tuple[MEG, To
 
 def save(
     path: Path,
-    meg: MEG,
+    network: ConceptLM,
     record: Record,
     history: History | None = None,
     metrics: dict[str, Any] | None = None,
@@ -110,15 +110,15 @@ def save(
     if not processes.is_first():
         return
     check_folder(path)
-    weights = dict(meg.mapper.state_dict())
-    if isinstance(meg.llm, PeftModel):
-        weights |= get_peft_model_state_dict(meg.llm)
+    weights = dict(network.mapper.state_dict())
+    if isinstance(network.llm, PeftModel):
+        weights |= get_peft_model_state_dict(network.llm)
     check_finite(weights)
     with replacing(path, sum(values.nbytes for values in weights.values())) as temporary:
         temporary.mkdir()
-        if isinstance(meg.llm, PeftModel):
-            meg.llm.save_pretrained(str(temporary / "adapter"))
-        save_file(meg.mapper.state_dict(), temporary / "mapper.safetensors")
+        if isinstance(network.llm, PeftModel):
+            network.llm.save_pretrained(str(temporary / "adapter"))
+        save_file(network.mapper.state_dict(), temporary / "mapper.safetensors")
         write_json(temporary / "meg.json", recorded(path, record).model_dump(mode="json"))
         if history is not None:
             write_history(temporary / "history.jsonl", history)
@@ -139,7 +139,7 @@ def check_folder(path: Path) -> None:
 
 def load(
     path: Path, base: str | None = None, trainable: bool = False
-) -> tuple[MEG, Tokens, Record]:
+) -> tuple[ConceptLM, Tokens, Record]:
     """Read a checkpoint; `base` says where the base LLM is, if not where the record says.
 
     The record that is returned says where it was found. Raises InputError where the checkpoint
@@ -225,8 +225,8 @@ def _with_paths(record: Record, change: Callable[[str | None], str | None]) -> R
 
 def _assemble(
     llm: PreTrainedModel | PeftModel, mapper: Mapper, tokens: Tokens, config: ModelConfig
-) -> MEG:
-    return MEG(llm, mapper, tokens.placeholder, config.injection).to(processes.device())
+) -> ConceptLM:
+    return ConceptLM(llm, mapper, tokens.placeholder, config.injection).to(processes.device())
 
 
 def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedModel, Tokens]:
@@ -237,6 +237,7 @@ def _base(config: ModelConfig, revision: str | None = None) -> tuple[PreTrainedM
     if dtype == torch.bfloat16 and not fast_bfloat16():
         dtype = torch.float32
     implementation = attention(dtype)
+    let_share_rows(implementation)
     options: dict[str, Any] = {}
     pinned = {"revision": revision} if revision else {}
     if config.quantize != "none":

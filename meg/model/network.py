@@ -1,4 +1,4 @@
-"""MEG: a causal LM that reads concept vectors in place of placeholder tokens."""
+"""The network: a causal LM that reads concept vectors in place of placeholder tokens."""
 
 import inspect
 import sys
@@ -10,12 +10,12 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
+from meg.model.injection import injected_at
 from meg.model.mapper import Mapper
 
-__all__ = ["MEG", "context_length"]
+__all__ = ["ConceptLM", "context_length", "layers", "plain"]
 
 ATTENTION = ("full_attention", "sliding_attention", "attention")
 """Kinds of layer, as configurations name them, that a mask governs."""
@@ -27,15 +27,15 @@ WIDENED_ROWS = 2048
 """Of a narrow output layer, to float32 at a time: a few megabytes, which stay in the cache."""
 
 
-class MEG(nn.Module):
+class ConceptLM(nn.Module):
     """Any causal LM of transformers with concept vectors injected by a mapper.
 
     Forward pass:
     1. look up the embeddings of `input_ids`; the placeholder's id is outside the vocabulary and
        is masked before the look-up;
     2. map the concept vectors to the LLM's embedding space;
-    3. overwrite the placeholder positions with them, in batch order (input injection), or the
-       hidden states that enter the last layer at these positions (injection "last");
+    3. overwrite the placeholder positions with them, in batch order, or the hidden states that
+       enter the last layer at these positions (`meg.model.injection`);
     4. run the LLM;
     5. compute logits, only at the positions asked for.
 
@@ -54,15 +54,8 @@ class MEG(nn.Module):
         self.llm: Any = llm
         self.mapper = mapper
         self.placeholder = placeholder
-        self.injection = injection
-        parameters = inspect.signature(_plain(llm).forward).parameters
-        self.takes_positions = "position_ids" in parameters
-        self.attention = str(self._config._attn_implementation)
-        self._injected: tuple[Tensor, Tensor] | None = None
-        self.hook: RemovableHandle | None = None
-        if injection == "last":
-            last = layers(llm)[-1]
-            self.hook = last.register_forward_pre_hook(self._at_last_layer, with_kwargs=True)
+        self.injection = injected_at(injection, mapper, layers(llm)[-1])
+        self.takes_positions = "position_ids" in inspect.signature(plain(llm).forward).parameters
 
     @property
     def device(self) -> torch.device:
@@ -97,21 +90,13 @@ class MEG(nn.Module):
         built prompts and vectors from different concepts.
         """
         mask = input_ids == self.placeholder
-        self._injected = (mask, concepts)
         if (found := int(mask.sum())) != len(concepts):
             raise ValueError(
                 f"{len(concepts)} concept vectors for {found} placeholders; the collator must "
                 "give one vector a placeholder, in batch order"
             )
         embedded = self.llm.get_input_embeddings()(input_ids.masked_fill(mask, 0))
-        # While training the mapper is called even for no concepts: DeepSpeed and FSDP want it so of
-        # all processes, and a step without any moves it alike however it is launched.
-        if not found and not self.training:
-            return embedded
-        if self.injection == "last":
-            return embedded.masked_fill(mask[..., None], 0)
-        mapped = self.mapper(concepts).to(embedded.dtype)
-        return embedded.masked_scatter(mask[..., None], mapped)
+        return self.injection(embedded, mask, concepts)
 
     def forward(
         self,
@@ -128,10 +113,6 @@ class MEG(nn.Module):
         logits_at: (target,) positions in the flattened (batch * seq).
         """
         embedded = self.embed(input_ids, concepts)
-        # flash-attn takes no mask of a shared row. What is set stays until the next forward, as
-        # gradient checkpointing computes the layers again in the backward pass.
-        shared = attention_mask.ndim == 4 and "flash" in self.attention
-        self._config._attn_implementation = "sdpa" if shared else self.attention
         with self._only(logits_at):
             output = self.llm(
                 inputs_embeds=embedded,
@@ -165,8 +146,17 @@ class MEG(nn.Module):
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     @property
+    def attention(self) -> str:
+        """transformers' name of the implementation that computes the LLM's attention."""
+        return str(self._config._attn_implementation)
+
+    @attention.setter
+    def attention(self, name: str) -> None:
+        self._config._attn_implementation = name
+
+    @property
     def _config(self) -> Any:
-        return _plain(self.llm).config.get_text_config()
+        return plain(self.llm).config.get_text_config()
 
     @contextmanager
     def _only(self, logits_at: Tensor | None) -> Iterator[None]:
@@ -198,31 +188,6 @@ class MEG(nn.Module):
             for handle in handles:
                 handle.remove()
 
-    def _at_last_layer(
-        self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict
-    ) -> tuple[tuple, dict] | None:
-        """Injection "last": overwrite the placeholders' hidden states before the last layer.
-
-        The hook stays, and what it injects until the next forward: gradient checkpointing calls
-        the layer a second time, in the backward pass.
-        """
-        assert self._injected is not None
-        mask, concepts = self._injected
-        hidden = inputs[0] if inputs else keywords["hidden_states"]
-        # In generation all steps but the first have one new token each, and nothing to inject.
-        if hidden.shape[1] != mask.shape[1] or not (len(concepts) or self.training):
-            return None
-        mask = mask[..., None]
-        mapped = self.mapper(concepts).to(hidden.dtype)
-        placed = hidden.new_zeros(*mask.shape[:2], hidden.shape[2]).masked_scatter(mask, mapped)
-        # Beams and further sequences repeat each row of the batch.
-        copies = len(hidden) // len(mask)
-        mask, placed = (part.repeat_interleave(copies, 0) for part in (mask, placed))
-        injected = torch.where(mask, placed, hidden)
-        if inputs:
-            return (injected, *inputs[1:]), keywords
-        return inputs, {**keywords, "hidden_states": injected}
-
 
 def _wide_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """F.linear in float32. A float32 copy of a whole output layer takes a CPU as long to make as
@@ -237,12 +202,12 @@ def _wide_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 def context_length(llm: Any) -> int | None:
     """Tokens that the LLM was made to read at once; None where its configuration sets no bound."""
-    config = _plain(llm).config.get_text_config()
+    config = plain(llm).config.get_text_config()
     found = (getattr(config, name, None) for name in LENGTHS)
     return next((length for length in found if length and length > 0), None)
 
 
-def _plain(llm: Any) -> Any:
+def plain(llm: Any) -> Any:
     """The LLM without the wrapper of its adapters."""
     return llm.get_base_model() if isinstance(llm, PeftModel) else llm
 

@@ -28,7 +28,7 @@ from kg.shared.damage import check_file
 from kg.shared.errors import InputError, Preempted
 from meg.config import TrainingConfig
 from meg.model.checkpoint import History
-from meg.model.network import MEG, layers
+from meg.model.network import ConceptLM, layers
 from meg.prompts.tokens import Example
 from meg.training.callbacks import LogLines, StopOnSignal
 from meg.training.trainer import Numbered, ObjectiveTrainer
@@ -57,8 +57,8 @@ def train(
     same order of the data and the same result. Returns what was logged, by step: loss and its
     parts, gradient norm, learning rate, and what `watch` tells. Raises Preempted after SIGTERM.
     """
-    meg: Any = objective.meg
-    layer = type(layers(meg.llm)[-1]).__name__
+    network: Any = objective.network
+    layer = type(layers(network.llm)[-1]).__name__
     arguments = _arguments(config, state, len(examples), seed, bf16, layer)
     # A process uses one GPU, whatever it sees: DataParallel would cut the flat concept vectors.
     arguments._n_gpu = min(1, arguments.n_gpu)
@@ -78,7 +78,7 @@ def train(
         trainer.add_callback(TensorBoardCallback(SummaryWriter(f"{state}.tensorboard")))
     # The first process has prepared the folder; the others may look only now.
     trainer.accelerator.wait_for_everyone()
-    with ready(meg, config, bf16):
+    with ready(network, config, bf16):
         trainer.train(resume_from_checkpoint=_last_complete(state))
     if trainer.state.global_step < trainer.state.max_steps:
         raise Preempted(f"stopped at step {trainer.state.global_step}, state saved in {state}")
@@ -87,13 +87,13 @@ def train(
 
 
 @contextmanager
-def ready(meg: MEG, config: TrainingConfig, bf16: bool) -> Iterator[None]:
+def ready(network: ConceptLM, config: TrainingConfig, bf16: bool) -> Iterator[None]:
     """The LLM's layers compiled and its activations recomputed, as the configuration wants."""
-    llm, attention, budget = meg.llm, meg.attention, 1.0
+    llm, attention, budget = network.llm, network.attention, 1.0
     if config.compile:
         if "flash" in attention:
             log.info("layers are compiled with SDPA, which the compiler knows, not %s", attention)
-            meg.attention = "sdpa"
+            network.attention = "sdpa"
         for layer in layers(llm):
             layer.compile(dynamic=True)
         # The compiler recomputes what is cheap, not every layer whole.
@@ -109,7 +109,7 @@ def ready(meg: MEG, config: TrainingConfig, bf16: bool) -> Iterator[None]:
         ):
             yield
     finally:
-        meg.attention = attention
+        network.attention = attention
 
 
 def check(config: TrainingConfig) -> None:

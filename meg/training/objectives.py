@@ -1,8 +1,8 @@
 """What the two phases minimise, as modules that the training loop can hold.
 
-Both run one MEG forward on a batch of `meg.model.batch` and return the loss summed over examples
-and divided by the examples of the whole optimiser step, so that 8 x 1 and 1 x 8 examples are the
-same.
+Both run one forward of the network on a batch of `meg.model.batch` and return the loss summed over
+examples and divided by the examples of the whole optimiser step, so that 8 x 1 and 1 x 8 examples
+are the same.
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from meg.config import AlignConfig, MapperConfig
 from meg.model.batch import Batch
 from meg.model.mapper import build_network
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.model.scores import inputs_of, mean_names, option_scores
 from meg.training.losses import back_mapping, listwise, nt_xent
 
@@ -36,15 +36,15 @@ class Contrast(nn.Module):
         self.inverse = build_network(mapper, hidden, kge)
         self.weight = nn.Parameter(torch.zeros(1))
 
-    def forward(self, meg: MEG, batch: Batch, temperature: float) -> dict[str, Tensor]:
+    def forward(self, network: ConceptLM, batch: Batch, temperature: float) -> dict[str, Tensor]:
         """The losses that are switched on, weighted, each a mean over the batch's concepts."""
         concepts = batch["concepts"]
-        mapped = meg.mapper(concepts)
-        names = mean_names(meg.llm.get_input_embeddings(), batch)
+        mapped = network.mapper(concepts)
+        names = mean_names(network.llm.get_input_embeddings(), batch)
         share = torch.sigmoid(self.weight)[0]
         losses = {}
         if self.config.contrastive:
-            centre = meg.mapper.centre
+            centre = network.mapper.centre
             losses["contrastive"] = share * nt_xent(
                 centre(mapped), centre(names), batch["groups"], temperature
             )
@@ -58,16 +58,16 @@ class Align(nn.Module):
 
     accepts_loss_kwargs = True
 
-    def __init__(self, meg: MEG, contrast: Contrast) -> None:
+    def __init__(self, network: ConceptLM, contrast: Contrast) -> None:
         super().__init__()
-        self.meg = meg
+        self.network = network
         self.contrast = contrast
 
     def forward(self, num_items_in_batch: Tensor | int | None = None, **batch: Tensor) -> dict:
-        logits = self.meg(**inputs_of(batch))
+        logits = self.network(**inputs_of(batch))
         names = -option_scores(logits, batch, None).mean()
         parts = {"name": names}
-        parts |= self.contrast(self.meg, batch, self.contrast.config.temperature)
+        parts |= self.contrast(self.network, batch, self.contrast.config.temperature)
         loss = torch.stack(list(parts.values())).sum()
         return {"loss": loss * _share(batch, num_items_in_batch), **_detached(parts)}
 
@@ -77,14 +77,16 @@ class Answer(nn.Module):
 
     accepts_loss_kwargs = True
 
-    def __init__(self, meg: MEG, over_options: bool, verdicts: tuple[int, int] | None) -> None:
+    def __init__(
+        self, network: ConceptLM, over_options: bool, verdicts: tuple[int, int] | None
+    ) -> None:
         super().__init__()
-        self.meg = meg
+        self.network = network
         self.over_options = over_options
         self.verdicts = verdicts
 
     def forward(self, num_items_in_batch: Tensor | int | None = None, **batch: Tensor) -> dict:
-        scores = option_scores(self.meg(**inputs_of(batch)), batch, self.verdicts)
+        scores = option_scores(self.network(**inputs_of(batch)), batch, self.verdicts)
         if self.over_options:
             scale = 1.0 if self.verdicts else LIKELIHOOD_SCALE
             loss = listwise(scores, batch["question"], batch["labels"], scale).mean()

@@ -6,10 +6,8 @@ import torch
 from torch.nn import functional
 
 from meg.model.batch import Collator
-from meg.model.network import MEG
+from meg.model.reader import Reader
 from meg.model.scores import mean_names
-from meg.prompts.tokens import Tokens
-from meg.prompts.vectors import Vectors
 from meg.prompts.wording import name_prompt
 
 __all__ = ["MOST", "NameRetrieval"]
@@ -27,14 +25,13 @@ class NameRetrieval:
     """
 
     @torch.no_grad()
-    def __init__(
-        self, meg: MEG, tokens: Tokens, concepts: Sequence[tuple[str, str]], vectors: Vectors
-    ) -> None:
+    def __init__(self, reader: Reader, concepts: Sequence[tuple[str, str]]) -> None:
+        network, tokens = reader.network, reader.tokens
         examples = [tokens.name_example(name_prompt([concept])) for concept in concepts[-MOST:]]
-        batch = Collator(vectors).concepts_only(examples)
-        batch = {name: value.to(meg.device) for name, value in batch.items()}
-        names = meg.mapper.centre(mean_names(meg.llm.get_input_embeddings(), batch))
-        self.mapper, self.concepts = meg.mapper, batch["concepts"]
+        batch = Collator(reader.vectors).concepts_only(examples)
+        batch = {name: value.to(network.device) for name, value in batch.items()}
+        names = network.mapper.centre(mean_names(network.llm.get_input_embeddings(), batch))
+        self.mapper, self.concepts = network.mapper, batch["concepts"]
         self.names = functional.normalize(names, dim=-1)
 
     @torch.no_grad()

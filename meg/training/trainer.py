@@ -18,7 +18,7 @@ from kg.shared.artefact import replacing, told_when_full
 from kg.shared.errors import InputError
 from kg.shared.model_files import read_tensors
 from meg.model.checkpoint import check_finite
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example
 from meg.training.callbacks import FollowEpochs
 from meg.training.meter import Meter
@@ -133,18 +133,20 @@ class ObjectiveTrainer(Trainer):
         """Have whole float32 weights of adapters and mapper in every process."""
         objective: Any = self.model
         wanted = trained_parameters(objective)
-        wanted |= {f"meg.mapper.{name}": p for name, p in self.meg.mapper.named_parameters()}
+        wanted |= {
+            f"network.mapper.{name}": p for name, p in self.network.mapper.named_parameters()
+        }
         if self.is_deepspeed_enabled:
             give_back_deepspeed(self.model_wrapped, list(wanted.values()))
         elif self.is_fsdp_enabled:
             give_back_fsdp(objective, set(wanted))
-        self.meg.mapper.float()
+        self.network.mapper.float()
 
     @property
-    def meg(self) -> MEG:
+    def network(self) -> ConceptLM:
         """The model that the objective trains."""
         objective: Any = self.model
-        return objective.meg
+        return objective.network
 
     def _save_checkpoint(self, *arguments: Any) -> None:
         folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
@@ -214,6 +216,6 @@ def trained_parameters(model: Any) -> dict[str, nn.Parameter]:
 def _size(model: Any) -> int:
     """Parameters of the LLM that a token meets: not the look-up of its embedding."""
     every = sum(p.numel() for p in model.parameters())
-    llm = model.meg.llm
+    llm = model.network.llm
     tied = getattr(llm.config, "tie_word_embeddings", False)
     return every - (0 if tied else llm.get_input_embeddings().weight.numel())

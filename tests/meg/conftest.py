@@ -16,6 +16,8 @@ from kg.linking.dictionary import write_dictionary
 from kg.store import EmbeddingStore, write_store
 from meg.config import LoraSettings, MapperConfig, ModelConfig
 from meg.model.checkpoint import build
+from meg.model.reader import Reader
+from meg.prompts.vectors import Vectors
 
 CHAT = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
@@ -70,9 +72,14 @@ def model_config(base: str) -> ModelConfig:
 
 
 @pytest.fixture
-def meg_and_tokens(model_config: ModelConfig):
+def network_and_tokens(model_config: ModelConfig):
     torch.manual_seed(1)
     return build(model_config, KGE)
+
+
+@pytest.fixture
+def reader(network_and_tokens, store):
+    return Reader(*network_and_tokens, Vectors(store))
 
 
 @pytest.fixture(scope="session")

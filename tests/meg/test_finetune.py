@@ -24,8 +24,8 @@ CONFIG = FinetuneConfig(training=TrainingConfig(epochs=1, batch_size=2, report_t
 @pytest.fixture
 def phase_1(model_config, store, tmp_path):
     model = model_config.model_copy(update={"system": "Be brief.", "injection": "last"})
-    meg, _ = build(model, store.dim)
-    save(tmp_path / "phase_1", meg, Record(model=model, kge=store.dim, store=store.space))
+    network, _ = build(model, store.dim)
+    save(tmp_path / "phase_1", network, Record(model=model, kge=store.dim, store=store.space))
     return tmp_path / "phase_1"
 
 

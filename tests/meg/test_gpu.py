@@ -17,21 +17,21 @@ def same(found, expected):
         torch.testing.assert_close(found[name].cpu(), expected[name].cpu(), atol=1e-3, rtol=0)
 
 
-def test_logits_of_shared_and_single_rows(meg_and_tokens, store):
-    meg, tokens = meg_and_tokens
+def test_logits_of_shared_and_single_rows(network_and_tokens, store):
+    network, tokens = network_and_tokens
     rows = examples(tokens)
     for chosen in (rows, rows[0].apart(tokens.placeholder)):
-        batch = inputs_of(Collator.of(meg, Vectors(store))(chosen))
+        batch = inputs_of(Collator.of(network, Vectors(store))(chosen))
         with torch.no_grad():
-            found = meg.cuda()(**{name: value.cuda() for name, value in batch.items()})
-            torch.testing.assert_close(found.cpu(), meg.cpu()(**batch), atol=1e-4, rtol=0)
+            found = network.cuda()(**{name: value.cuda() for name, value in batch.items()})
+            torch.testing.assert_close(found.cpu(), network.cpu()(**batch), atol=1e-4, rtol=0)
 
 
-def test_generation(meg_and_tokens, store):
-    meg, tokens = meg_and_tokens
+def test_generation(network_and_tokens, store):
+    network, tokens = network_and_tokens
     rows = [row.apart(tokens.placeholder)[0] for row in examples(tokens, 4)]
     batch = left_padded(rows, Vectors(store))
-    assert write(meg.cuda(), tokens, batch, 8) == write(meg.cpu(), tokens, batch, 8)
+    assert write(network.cuda(), tokens, batch, 8) == write(network.cpu(), tokens, batch, 8)
 
 
 class TestTraining:

@@ -136,9 +136,7 @@ class TestConcepts:
             mentions=Mentions(stem=tuple(linked), options=((), (), ())),
         )
         listed = "\n".join([STEM, *(f"{a}. {b}" for a, b in zip("ABC", OPTIONS, strict=True))])
-        [row] = predict(
-            model, model.tokens, [question], model.lookup(), PromptConfig(), PredictConfig()
-        )
+        [row] = predict(model.reader, [question], PromptConfig(), PredictConfig())
         assert row.concepts == ("C01", "C02")
         found = with_concepts.loglikelihood(
             requests(*((f"{listed}\nAnswer:", f" {letter}") for letter in "ABC")), True

@@ -14,23 +14,23 @@ def published(model_config):
     torch.manual_seed(0)
     mapper = MapperConfig(kind="mlp", layers=2, width=8, normalise=False)
     settings = {"mapper": mapper, "lora": LoraSettings(r=2, alpha=64)}
-    meg, _ = build(model_config.model_copy(update=settings), 6)
-    for name, parameter in meg.named_parameters():
+    network, _ = build(model_config.model_copy(update=settings), 6)
+    for name, parameter in network.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter)
-    state = {f"language_decoder.{name}": p for name, p in meg.llm.state_dict().items()}
-    layers = enumerate(meg.mapper.network.state_dict().items())
+    state = {f"language_decoder.{name}": p for name, p in network.llm.state_dict().items()}
+    layers = enumerate(network.mapper.network.state_dict().items())
     for number, (name, tensor) in layers:
         kind = name.rpartition(".")[2]
         state[f"mapper.G.model.{10 * (number // 2)}.{kind}"] = tensor  # 0, 10, 20: not as strings
         state[f"mapper.F.model.{number // 2}.{kind}"] = torch.zeros(3)
-    return meg, {name: tensor.detach().clone() for name, tensor in state.items()}
+    return network, {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
 class TestPublished:
     @pytest.mark.parametrize("suffix", ["pt", "safetensors"])
     def test_gives_the_same_logits(self, published, base, store, tmp_path, suffix):
-        meg, state = published
+        network, state = published
         file = tmp_path / f"meg.{suffix}"
         (torch.save if suffix == "pt" else save_file)(state, file)
         ImportPublishedCommand(
@@ -38,13 +38,13 @@ class TestPublished:
         ).run()
         again, _, record = load(tmp_path / "out")
         again.llm.to(torch.float32)  # published checkpoints are of bfloat16 bases
-        ids = torch.tensor([[3, meg.placeholder, 4, 5]])
+        ids = torch.tensor([[3, network.placeholder, 4, 5]])
         rest = torch.randn(1, 6), torch.ones_like(ids), torch.arange(4)[None]
         with torch.no_grad():
-            expected, found = meg.eval()(ids, *rest), again.eval()(ids, *rest)
+            expected, found = network.eval()(ids, *rest), again.eval()(ids, *rest)
         # The base's weights pass through bfloat16; the other tensors are as they were.
         torch.testing.assert_close(found, expected, atol=0.2, rtol=0.05)
-        for name, tensor in meg.mapper.state_dict().items():
+        for name, tensor in network.mapper.state_dict().items():
             assert torch.equal(tensor, again.mapper.state_dict()[name])
         assert record.model.lora.r == 2
 

@@ -95,11 +95,11 @@ def test_reads_the_mapper_of_a_checkpoint(model_config, tmp_path, mapper):
     vectors = rng().normal(size=(len(table), 6)).astype(np.float32)
     write_store(tmp_path / "embeddings.h5", table["cui"], vectors, {}, {})
     model = model_config.model_copy(update={"mapper": mapper})
-    meg, _ = build(model, 6)
+    network, _ = build(model, 6)
     space = EmbeddingStore(tmp_path / "embeddings.h5").space
-    save(tmp_path / "m", meg, Record(model=model, kge=6, store=space))
+    save(tmp_path / "m", network, Record(model=model, kge=6, store=space))
     x = torch.from_numpy(vectors)
-    assert torch.equal(load_mapper(tmp_path / "m")(x), meg.mapper.cpu()(x))
+    assert torch.equal(load_mapper(tmp_path / "m")(x), network.mapper.cpu()(x))
     names = {"checkpoint": "m", "store": "embeddings.h5", "concepts": "concepts.parquet"}
     arguments = [f"--{name}={tmp_path / file}" for name, file in names.items()]
     main(SpaceCommand, [*arguments, f"--out={tmp_path / 'space.json'}"])

@@ -53,19 +53,19 @@ class TestMisfit:
         assert "listed" in of(prompt=listed)
         assert "other words" in of(trained=quiz("Which gene is"))
 
-    def test_is_an_error_for_a_judge(self, record, meg_and_tokens):
+    def test_is_an_error_for_a_judge(self, record, network_and_tokens):
         unfit = record.model_copy(update={"prompt": None})
         with pytest.raises(InputError, match="50 diseases: it has learned no questions"):
-            Judge((*meg_and_tokens, unfit), None, RankConfig())
+            Judge((*network_and_tokens, unfit), None, RankConfig())
 
 
 class TestJudged:
     def test_the_llm_is_told_what_tells_the_most_and_its_score_is_added(
-        self, record, meg_and_tokens, monkeypatch
+        self, record, network_and_tokens, monkeypatch
     ):
         asked = []
 
-        def predict(meg, tokens, questions, vectors, prompt, config):
+        def predict(reader, questions, prompt, config):
             asked.extend(questions)
             return [SimpleNamespace(scores=(-1.0, 0.0, 1.0)) for _ in questions]
 
@@ -75,7 +75,7 @@ class TestJudged:
         findings = ("HP:00", "HP:50", "HP:40")
         case = Case(findings, ("HP:05", "HP:06"))
         candidates = Candidates(np.array([4, 9, 2]), np.array([3.0, 2.0, 1.0]))
-        (found,) = Judge((*meg_and_tokens, record), None, config).judged(
+        (found,) = Judge((*network_and_tokens, record), None, config).judged(
             diseases, [case], [candidates]
         )
         (question,) = asked
@@ -108,7 +108,7 @@ class TestJudged:
         # The length is that of a few options.
         assert "max_tokens" not in caplog.text
 
-    def test_vectors_of_another_space_are_an_error(self, record, meg_and_tokens, store):
+    def test_vectors_of_another_space_are_an_error(self, record, network_and_tokens, store):
         other = record.model_copy(update={"store": "another"})
         with pytest.raises(InputError, match="trained with other vectors"):
-            Judge((*meg_and_tokens, other), Vectors(store), RankConfig())
+            Judge((*network_and_tokens, other), Vectors(store), RankConfig())

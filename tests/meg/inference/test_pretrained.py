@@ -99,7 +99,7 @@ class TestAsk:
 
     def test_works_in_half_precision(self, model):
         """The mapper stays float32."""
-        model.llm.bfloat16()
+        model.network.llm.bfloat16()
         assert model.generate(**model.prepare([QUESTION]), max_new_tokens=3).shape == (1, 3)
 
     def test_is_greedy_unless_told_otherwise(self, model):
@@ -235,10 +235,10 @@ class TestSaved:
             MEG.from_pretrained(tmp_path / "m", store=store.path)
 
     def test_made_without_a_store_needs_none(self, model_config, tmp_path, store):
-        meg, _ = build(model_config, Vectors(None).dim)
+        network, _ = build(model_config, Vectors(None).dim)
         prompt = PromptConfig(concepts="none")
         record = Record(model=model_config, kge=1, store="", prompt=prompt)
-        save(tmp_path / "m", meg, record)
+        save(tmp_path / "m", network, record)
         assert MEG.from_pretrained(tmp_path / "m").ask(QUESTION, ["yes", "no"]).concepts == ()
         with pytest.raises(InputError, match="omit --store"):
             MEG.from_pretrained(tmp_path / "m", store=store.path)

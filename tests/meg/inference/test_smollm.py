@@ -39,7 +39,7 @@ def model(base, graph):
 @torch.no_grad()
 def test_without_concepts_its_logits_are_its_own(model, base):
     plain = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, attn_implementation=model.attention
+        base, dtype=torch.float32, attn_implementation=model.network.attention
     )
     batch = model.tokens.tokenizer(QUESTION, return_tensors="pt")
     positions = torch.arange(batch.input_ids.shape[1])[None]
@@ -54,6 +54,6 @@ def test_answers_in_its_own_words(model):
 def test_reads_vectors(model):
     asked = (QUESTION, ("yes", "no"))
     before, plain = model.score_options(*asked), model.score_options("Why?", ("yes", "no"))
-    model.mapper.mean.neg_()
+    model.network.mapper.mean.neg_()
     assert model.score_options(*asked) != before
     assert model.score_options("Why?", ("yes", "no")) == plain

@@ -13,7 +13,7 @@ from meg.inference.generation import left_padded
 from meg.model.batch import Collator
 from meg.model.checkpoint import build
 from meg.model.mapper import Mapper
-from meg.model.network import MEG
+from meg.model.network import ConceptLM
 from meg.model.scores import inputs_of, option_scores
 from meg.prompts.tokens import Example
 from meg.prompts.vectors import Vectors
@@ -76,7 +76,7 @@ def wrapped(llm, injection="input"):
     adapted = get_peft_model(
         llm, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
     )
-    return MEG(adapted, mapper, placeholder=VOCABULARY, injection=injection).eval()
+    return ConceptLM(adapted, mapper, placeholder=VOCABULARY, injection=injection).eval()
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -85,7 +85,7 @@ def family(request):
 
 
 @pytest.fixture(scope="module")
-def meg(family):
+def network(family):
     return wrapped(plain_model(family))
 
 
@@ -93,28 +93,28 @@ def example(cui, *branches, prefix=12):
     return Example("q", (VOCABULARY, *range(10, 10 + prefix)), branches, (cui,))
 
 
-def scores(meg, store, examples, **changes):
-    collate = Collator.of(meg, Vectors(store))
+def scores(network, store, examples, **changes):
+    collate = Collator.of(network, Vectors(store))
     for name, value in changes.items():
         setattr(collate, name, value)
     batch = collate(examples)
     with torch.no_grad():
-        return option_scores(meg(**inputs_of(batch)), batch, None)
+        return option_scores(network(**inputs_of(batch)), batch, None)
 
 
 class TestTextOnly:
-    def test_logits_are_the_models_own(self, family, meg):
+    def test_logits_are_the_models_own(self, family, network):
         ids = torch.arange(20)[None] + 10
         mask, positions = torch.ones_like(ids), torch.arange(20)[None]
         with torch.no_grad():
             theirs = plain_model(family)(input_ids=ids, attention_mask=mask).logits
-            ours = meg(ids, torch.zeros(0, 6), mask, positions)
+            ours = network(ids, torch.zeros(0, 6), mask, positions)
         assert torch.equal(ours, theirs)
 
 
 class TestInjection:
-    def test_changes_the_logits(self, meg, store):
-        one, other = (scores(meg, store, [example(cui, (5, 6))]) for cui in ("C01", "C02"))
+    def test_changes_the_logits(self, network, store):
+        one, other = (scores(network, store, [example(cui, (5, 6))]) for cui in ("C01", "C02"))
         assert (one - other).abs().max() > 1e-3
 
     def test_at_the_last_layer_changes_the_logits(self, family, store):
@@ -124,11 +124,11 @@ class TestInjection:
         one, other = (scores(last, store, [each]) for each in near)
         assert (one - other).abs().max() > 1e-4
 
-    def test_has_the_norm_of_what_the_embedding_returns(self, meg, store):
+    def test_has_the_norm_of_what_the_embedding_returns(self, network, store):
         vectors = torch.from_numpy(Vectors(store)(["C01"]))
-        embedded = meg.llm.get_input_embeddings()(torch.arange(VOCABULARY))
+        embedded = network.llm.get_input_embeddings()(torch.arange(VOCABULARY))
         expected = (embedded - embedded.mean(0)).norm(dim=-1).mean()
-        found = (meg.mapper(vectors)[0] - embedded.mean(0)).norm()
+        found = (network.mapper(vectors)[0] - embedded.mean(0)).norm()
         torch.testing.assert_close(found, expected)
 
 
@@ -136,48 +136,48 @@ class TestBranches:
     """In float32."""
 
     @pytest.mark.parametrize("prefix", [3, 20])
-    def test_score_as_they_would_alone(self, meg, store, prefix):
+    def test_score_as_they_would_alone(self, network, store, prefix):
         branches = (5, 6, 7), (8, 9), (11,)
         whole = example("C01", *branches, prefix=prefix)
         alone = [example("C01", branch, prefix=prefix) for branch in branches]
-        expected = torch.cat([scores(meg, store, [one]) for one in alone])
-        torch.testing.assert_close(scores(meg, store, [whole]), expected, atol=1e-4, rtol=0)
+        expected = torch.cat([scores(network, store, [one]) for one in alone])
+        torch.testing.assert_close(scores(network, store, [whole]), expected, atol=1e-4, rtol=0)
 
-    def test_share_a_row_only_where_the_llm_lets_them(self, family, meg, store):
+    def test_share_a_row_only_where_the_llm_lets_them(self, family, network, store):
         expected = WINDOW if family in WINDOWED else 0 if family in ALIBI else sys.maxsize
-        assert meg.longest_shared == expected
+        assert network.longest_shared == expected
         whole = example("C01", (5, 6, 7), (8, 9), prefix=20)
-        rows = len(Collator.of(meg, Vectors(store))([whole])["input_ids"])
+        rows = len(Collator.of(network, Vectors(store))([whole])["input_ids"])
         assert rows == (1 if expected == sys.maxsize else 2)
         if expected == WINDOW:
-            forced = scores(meg, store, [whole], longest_shared=sys.maxsize)
-            assert (forced - scores(meg, store, [whole])).abs().max() > 1e-3
+            forced = scores(network, store, [whole], longest_shared=sys.maxsize)
+            assert (forced - scores(network, store, [whole])).abs().max() > 1e-3
 
 
 class TestGeneration:
-    def test_is_not_changed_by_left_padding(self, meg, store):
+    def test_is_not_changed_by_left_padding(self, network, store):
         rows = [example("C01", prefix=3), example("C02", prefix=20)]
         options = {"max_new_tokens": 5, "eos_token_id": 10_000, "pad_token_id": 0}
-        together = meg.generate(**left_padded(rows, Vectors(store)), **options)
+        together = network.generate(**left_padded(rows, Vectors(store)), **options)
         for row, found in zip(rows, together, strict=True):
-            alone = meg.generate(**left_padded([row], Vectors(store)), **options)[0]
+            alone = network.generate(**left_padded([row], Vectors(store)), **options)[0]
             assert torch.equal(found, alone)
 
     @pytest.mark.parametrize("injection", ["input", "last"])
     def test_beams_and_further_sequences_read_the_vectors_too(self, store, injection):
         """What is written is what is likeliest: one beam of one row and the best of both agree."""
-        meg = wrapped(plain_model("llama"), injection)
+        network = wrapped(plain_model("llama"), injection)
         rows = [example("C01", prefix=3), example("C02", prefix=20)]
         options = {"max_new_tokens": 5, "eos_token_id": 10_000, "pad_token_id": 0}
         more = options | {"num_beams": 3, "num_return_sequences": 2}
-        together = meg.generate(**left_padded(rows, Vectors(store)), **more)
+        together = network.generate(**left_padded(rows, Vectors(store)), **more)
         assert len(together) == 4
         for place, row in enumerate(rows):
-            alone = meg.generate(**left_padded([row], Vectors(store)), **more)
+            alone = network.generate(**left_padded([row], Vectors(store)), **more)
             assert torch.equal(together[2 * place : 2 * place + 2], alone)
         called = []
-        meg.mapper.register_forward_hook(lambda *_: called.append(True))
-        meg.generate(**left_padded(rows, Vectors(store)), **more)
+        network.mapper.register_forward_hook(lambda *_: called.append(True))
+        network.generate(**left_padded(rows, Vectors(store)), **more)
         assert called
 
 

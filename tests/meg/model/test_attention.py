@@ -6,7 +6,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from meg.config import TrainingConfig
 from meg.model import attention as module
-from meg.model.attention import attention
+from meg.model.attention import attention, let_share_rows
 from meg.model.batch import Collator
 from meg.model.scores import inputs_of
 from meg.prompts.tokens import Example
@@ -73,34 +73,40 @@ class TestFlashAttention:
             return sdpa_attention_forward(layer, query, key, value, None, **keywords)
 
         calls: list[torch.Size] = []
-        monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._global_mapping, NAME, refusing)
+        monkeypatch.setattr(module, "flash_attention_forward", refusing)
+        known = ALL_ATTENTION_FUNCTIONS._global_mapping
+        monkeypatch.setitem(known, NAME, known[NAME])
+        let_share_rows(NAME)
         monkeypatch.setitem(
             ALL_MASK_ATTENTION_FUNCTIONS._global_mapping, NAME, lambda *_, **__: None
         )
         return calls
 
-    def test_gives_way_where_options_share_a_row(self, flash, meg_and_tokens, store):
-        meg, tokens = meg_and_tokens
+    def test_gives_way_where_options_share_a_row(self, flash, network_and_tokens, store):
+        network, tokens = network_and_tokens
         placeholder = (tokens.placeholder,)
         several = Example("a", (*placeholder, 5, 6), ((7, 8), (9,)), ("C01",))
         alone = [part for part in several.apart(tokens.placeholder)]
-        shared, apart = (Collator.of(meg, Vectors(store))(rows) for rows in ([several], alone[:1]))
-        plain = [meg(**inputs_of(batch)) for batch in (shared, apart)]
-        config = meg.llm.get_base_model().config
-        config._attn_implementation = meg.attention = NAME
-        torch.testing.assert_close(meg(**inputs_of(shared)), plain[0], atol=1e-5, rtol=0)
+        shared, apart = (
+            Collator.of(network, Vectors(store))(rows) for rows in ([several], alone[:1])
+        )
+        plain = [network(**inputs_of(batch)) for batch in (shared, apart)]
+        network.attention = NAME
+        torch.testing.assert_close(network(**inputs_of(shared)), plain[0], atol=1e-5, rtol=0)
         assert not flash
-        torch.testing.assert_close(meg(**inputs_of(apart)), plain[1], atol=1e-5, rtol=0)
-        assert len(flash) == config.num_hidden_layers
+        torch.testing.assert_close(network(**inputs_of(apart)), plain[1], atol=1e-5, rtol=0)
+        assert len(flash) == network.llm.config.num_hidden_layers
 
-    def test_gives_way_where_layers_are_compiled(self, flash, meg_and_tokens, store, monkeypatch):
-        meg, tokens = meg_and_tokens
-        meg.attention = NAME
+    def test_gives_way_where_layers_are_compiled(
+        self, flash, network_and_tokens, store, monkeypatch
+    ):
+        network, tokens = network_and_tokens
+        network.attention = NAME
         alone = Example("a", (tokens.placeholder, 5, 6), ((7, 8),), ("C01",))
-        batch = inputs_of(Collator.of(meg, Vectors(store))([alone]))
+        batch = inputs_of(Collator.of(network, Vectors(store))([alone]))
         monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
-        with loop.ready(meg, TrainingConfig(compile=True), False):
-            meg(**batch)
+        with loop.ready(network, TrainingConfig(compile=True), False):
+            network(**batch)
             assert not flash
-        meg(**batch)
+        network(**batch)
         assert flash

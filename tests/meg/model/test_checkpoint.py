@@ -21,9 +21,9 @@ from meg.prompts.vectors import Vectors
 from tests.meg.model.test_network import example
 
 
-def logits(meg, tokens, store):
+def logits(network, tokens, store):
     with torch.no_grad():
-        return meg(**inputs_of(Collator(Vectors(store))([example(tokens)])))
+        return network(**inputs_of(Collator(Vectors(store))([example(tokens)])))
 
 
 class TestStore:
@@ -44,21 +44,21 @@ class TestStore:
 
 
 class TestRoundTrip:
-    def test_gives_the_same_logits(self, meg_and_tokens, model_config, store, tmp_path):
-        meg, tokens = meg_and_tokens
-        for name, parameter in meg.named_parameters():
+    def test_gives_the_same_logits(self, network_and_tokens, model_config, store, tmp_path):
+        network, tokens = network_and_tokens
+        for name, parameter in network.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(parameter)
         record = Record(model=model_config, kge=6, store="digest")
-        save(tmp_path / "m", meg, record, [{"loss": 1.0}], {"n": 1})
+        save(tmp_path / "m", network, record, [{"loss": 1.0}], {"n": 1})
         again, tokens_again, record_again = load(tmp_path / "m")
-        assert torch.equal(logits(again, tokens_again, store), logits(meg, tokens, store))
+        assert torch.equal(logits(again, tokens_again, store), logits(network, tokens, store))
         assert record_again.base_digest == base_digest(Path(model_config.base))
         assert record_again.model_copy(update={"base_digest": None}) == record
 
-    def test_holds_no_base_weights(self, meg_and_tokens, model_config, tmp_path):
-        meg, _ = meg_and_tokens
-        save(tmp_path / "m", meg, Record(model=model_config, kge=6, store=""), [], {})
+    def test_holds_no_base_weights(self, network_and_tokens, model_config, tmp_path):
+        network, _ = network_and_tokens
+        save(tmp_path / "m", network, Record(model=model_config, kge=6, store=""), [], {})
         files = {p.name for p in (tmp_path / "m").rglob("*") if p.suffix == ".safetensors"}
         assert files == {"adapter_model.safetensors", "mapper.safetensors"}
         size = sum(p.stat().st_size for p in (tmp_path / "m").rglob("*.safetensors"))
@@ -68,19 +68,27 @@ class TestRoundTrip:
         with pytest.raises(InputError, match=r"no meg\.json"):
             load(tmp_path)
 
-    def test_of_a_base_that_is_gone_says_what_to_do(self, meg_and_tokens, model_config, tmp_path):
-        meg, _ = meg_and_tokens
+    def test_of_a_base_that_is_gone_says_what_to_do(
+        self, network_and_tokens, model_config, tmp_path
+    ):
+        network, _ = network_and_tokens
         record = Record(model=model_config, kge=6, store="")
-        save(tmp_path / "m", meg, record, [], {})
+        save(tmp_path / "m", network, record, [], {})
         text = json.loads((tmp_path / "m" / "meg.json").read_text())
         assert text["model"]["base"] == model_config.base
         with pytest.raises(InputError, match=r"cannot be loaded from /.*\(--base\)"):
             load(tmp_path / "m", base=str(tmp_path / "nowhere"))
 
     def test_of_a_base_with_code_of_its_own_says_what_to_do(
-        self, meg_and_tokens, model_config, tmp_path
+        self, network_and_tokens, model_config, tmp_path
     ):
-        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""), [], {})
+        save(
+            tmp_path / "m",
+            network_and_tokens[0],
+            Record(model=model_config, kge=6, store=""),
+            [],
+            {},
+        )
         own = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
         config = {"model_type": "own", "auto_map": own}
         (tmp_path / "base").mkdir()
@@ -90,9 +98,9 @@ class TestRoundTrip:
             load(tmp_path / "m", base=str(tmp_path / "base"))
 
     def test_is_recorded_with_the_base_that_it_was_found_at(
-        self, meg_and_tokens, model_config, tmp_path
+        self, network_and_tokens, model_config, tmp_path
     ):
-        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        save(tmp_path / "m", network_and_tokens[0], Record(model=model_config, kge=6, store=""))
         moved = shutil.copytree(model_config.base, tmp_path / "moved")
         assert load(tmp_path / "m", base=str(moved))[2].model.base == str(moved)
 
@@ -106,8 +114,8 @@ def forget_digest(checkpoint):
 
 class TestBase:
     @pytest.fixture
-    def saved(self, meg_and_tokens, model_config, tmp_path):
-        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+    def saved(self, network_and_tokens, model_config, tmp_path):
+        save(tmp_path / "m", network_and_tokens[0], Record(model=model_config, kge=6, store=""))
         return tmp_path / "m"
 
     @pytest.fixture
@@ -115,7 +123,7 @@ class TestBase:
         return shutil.copytree(model_config.base, tmp_path / "copied")
 
     def test_is_found_from_any_folder(
-        self, meg_and_tokens, model_config, copied, tmp_path, monkeypatch
+        self, network_and_tokens, model_config, copied, tmp_path, monkeypatch
     ):
         (tmp_path / "kg").mkdir()
         (tmp_path / "kg" / "embeddings.h5").touch()
@@ -123,7 +131,7 @@ class TestBase:
         monkeypatch.chdir(tmp_path)
         model = model_config.model_copy(update={"base": "copied"})
         record = Record(model=model, kge=6, store="", store_path="kg/embeddings.h5")
-        save(Path("models/m"), meg_and_tokens[0], record)
+        save(Path("models/m"), network_and_tokens[0], record)
         written = json.loads(Path("models/m/meg.json").read_text())
         assert written["model"]["base"] == "../../copied"
         monkeypatch.chdir(tmp_path / "elsewhere")
@@ -170,30 +178,30 @@ class TestBase:
 
 class TestWeightsThatAreNoNumbers:
     @pytest.mark.parametrize("part", ["mapper", "lora_A"])
-    def test_are_not_saved(self, meg_and_tokens, model_config, tmp_path, part):
+    def test_are_not_saved(self, network_and_tokens, model_config, tmp_path, part):
         """A last step makes them without any loss that shows it."""
-        meg, _ = meg_and_tokens
-        spoiled = next(p for name, p in meg.named_parameters() if part in name)
+        network, _ = network_and_tokens
+        spoiled = next(p for name, p in network.named_parameters() if part in name)
         torch.nn.init.constant_(spoiled, torch.nan)
         with pytest.raises(InputError, match="is not finite after the training, and not saved"):
-            save(tmp_path / "m", meg, Record(model=model_config, kge=6, store=""))
+            save(tmp_path / "m", network, Record(model=model_config, kge=6, store=""))
         assert not (tmp_path / "m").exists()
 
 
 class TestFolder:
     def test_of_a_checkpoint_is_replaced_and_another_is_not(
-        self, meg_and_tokens, model_config, tmp_path
+        self, network_and_tokens, model_config, tmp_path
     ):
-        meg, record = meg_and_tokens[0], Record(model=model_config, kge=6, store="")
-        save(tmp_path / "m", meg, record, [{"loss": 1.0}])
-        save(tmp_path / "m", meg, record)
+        network, record = network_and_tokens[0], Record(model=model_config, kge=6, store="")
+        save(tmp_path / "m", network, record, [{"loss": 1.0}])
+        save(tmp_path / "m", network, record)
         (tmp_path / "m" / "notes.txt").write_text("mine")
         with pytest.raises(InputError, match=r"1 files of no checkpoint \(first notes\.txt\)"):
-            save(tmp_path / "m", meg, record)
+            save(tmp_path / "m", network, record)
         assert (tmp_path / "m" / "notes.txt").read_text() == "mine"
         (tmp_path / "file").touch()
         with pytest.raises(InputError, match="is a file"):
-            save(tmp_path / "file", meg, record)
+            save(tmp_path / "file", network, record)
 
     @pytest.mark.parametrize(
         ("broken", "message"),
@@ -204,15 +212,15 @@ class TestFolder:
         ],
     )
     def test_that_is_incomplete_says_so(
-        self, meg_and_tokens, model_config, tmp_path, broken, message
+        self, network_and_tokens, model_config, tmp_path, broken, message
     ):
-        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+        save(tmp_path / "m", network_and_tokens[0], Record(model=model_config, kge=6, store=""))
         (tmp_path / "m" / broken).unlink()
         with pytest.raises(InputError, match=message):
             load(tmp_path / "m")
 
-    def test_of_another_llm_says_so(self, meg_and_tokens, model_config, tmp_path):
-        save(tmp_path / "m", meg_and_tokens[0], Record(model=model_config, kge=6, store=""))
+    def test_of_another_llm_says_so(self, network_and_tokens, model_config, tmp_path):
+        save(tmp_path / "m", network_and_tokens[0], Record(model=model_config, kge=6, store=""))
         forget_digest(tmp_path / "m")
         BaseCommand(base="random:gpt_neox", out=tmp_path / "other").run()
         with pytest.raises(InputError, match=r"one of another LLM than .*other: "):

@@ -21,6 +21,7 @@ from meg.datasets.question import Mentions, Question
 from meg.finetune import finetune
 from meg.model.batch import Collator
 from meg.model.checkpoint import build
+from meg.model.reader import Reader
 from meg.model.scores import inputs_of
 from meg.prompts.vectors import Vectors
 from tests.meg.prompts.test_wording import mention
@@ -47,20 +48,22 @@ NAMES = [(f"C{i:02}", f"name {i * 7}") for i in range(6)]
 ONCE = TrainingConfig(batch_size=4, micro_batch_size=4, report_to=[])
 
 
-def weights(meg):
-    return torch.cat([p.detach().flatten() for p in meg.parameters() if p.requires_grad])
+def weights(network):
+    return torch.cat([p.detach().flatten() for p in network.parameters() if p.requires_grad])
 
 
 class TestModelConfig:
     def logits(self, config, store):
         torch.manual_seed(0)
-        meg, tokens = build(config, 6)
-        for name, parameter in meg.named_parameters():
+        network, tokens = build(config, 6)
+        for name, parameter in network.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.constant_(parameter, 0.1)
         example = tokens.question_example(QUESTIONS[0], PromptConfig(max_tokens=200), bool)
         with torch.no_grad():
-            return meg.train()(**inputs_of(Collator.of(meg, Vectors(store))([example]))).float()
+            return network.train()(
+                **inputs_of(Collator.of(network, Vectors(store))([example]))
+            ).float()
 
     @pytest.mark.parametrize(
         "change",
@@ -96,12 +99,14 @@ class TestModelConfig:
     def test_adapters_of_a_quantised_base_are_trained(self, model_config, store, quantize):
         change = {"quantize": quantize, "mapper": MapperConfig(kind="linear", normalise=True)}
         torch.manual_seed(0)
-        meg, tokens = build(model_config.model_copy(update=change), 6)
-        kinds = {type(module).__name__ for module in meg.llm.modules()}
+        network, tokens = build(model_config.model_copy(update=change), 6)
+        kinds = {type(module).__name__ for module in network.llm.modules()}
         assert {"4bit": "Linear4bit", "8bit": "Linear8bitLt"}[quantize] in kinds
         example = tokens.question_example(QUESTIONS[0], PromptConfig(max_tokens=200), bool)
-        meg(**inputs_of(Collator.of(meg, Vectors(store))([example]))).float().sum().backward()
-        trained = {name for name, p in meg.named_parameters() if p.grad is not None}
+        network(
+            **inputs_of(Collator.of(network, Vectors(store))([example]))
+        ).float().sum().backward()
+        trained = {name for name, p in network.named_parameters() if p.grad is not None}
         assert any("lora_B" in name for name in trained)
         assert any("mapper" in name for name in trained)
         assert all("lora" in name or "mapper" in name for name in trained)
@@ -126,8 +131,8 @@ class TestPromptConfig:
             {"max_tokens": 200},
         ],
     )
-    def test_changes_the_tokens(self, meg_and_tokens, change):
-        _, tokens = meg_and_tokens
+    def test_changes_the_tokens(self, network_and_tokens, change):
+        _, tokens = network_and_tokens
         plain, changed = (
             tokens.question_example(QUESTIONS[0], PromptConfig(**settings), bool)
             for settings in ({}, change)
@@ -144,10 +149,9 @@ class TestFinetuneConfigRefuses:
 class TestAlignConfig:
     def trained(self, model_config, store, state, config):
         torch.manual_seed(0)
-        meg, tokens = build(model_config, 6)
-        vectors = Vectors(store, config.vectors)
-        align(meg, tokens, NAMES, vectors, model_config, config, state, seed=0)
-        return weights(meg)
+        reader = Reader(*build(model_config, 6), Vectors(store, config.vectors))
+        align(reader, NAMES, model_config, config, state, seed=0)
+        return weights(reader.network)
 
     @pytest.mark.parametrize(
         "change",
@@ -175,18 +179,17 @@ class TestAlignConfig:
 
     def test_without_the_names_the_llm_is_left_alone(self, model_config, store, tmp_path):
         torch.manual_seed(0)
-        meg, tokens = build(model_config, 6)
+        network, tokens = build(model_config, 6)
         called = []
-        meg.register_forward_hook(lambda *_: called.append(True))
-        before = meg.mapper.state_dict()["network.weight"].clone()
+        network.register_forward_hook(lambda *_: called.append(True))
+        before = network.mapper.state_dict()["network.weight"].clone()
         config = AlignConfig(training=ONCE, mapper_steps=2, name=False)
-        history, metrics = align(
-            meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, seed=0
-        )
+        reader = Reader(network, tokens, Vectors(store))
+        history, metrics = align(reader, NAMES, model_config, config, tmp_path, seed=0)
         assert not called
         assert metrics["examples"] == 0
         assert {row["stage"] for row in history} == {"mapper"}
-        assert (meg.mapper.state_dict()["network.weight"] - before).abs().max() > 0
+        assert (network.mapper.state_dict()["network.weight"] - before).abs().max() > 0
 
     def test_the_mapper_alone_needs_a_loss(self):
         with pytest.raises(ValueError, match="contrastive or the cosine loss, and both are false"):
@@ -196,8 +199,8 @@ class TestAlignConfig:
         with pytest.raises(ValueError, match="nothing is trained"):
             AlignConfig(name=False)
 
-    def test_extended_prompts_hold_several_names(self, meg_and_tokens):
-        _, tokens = meg_and_tokens
+    def test_extended_prompts_hold_several_names(self, network_and_tokens):
+        _, tokens = network_and_tokens
         config = AlignConfig(names_per_prompt=4)
         found = examples_of(NAMES, tokens, config, np.random.default_rng(0))
         assert len(found) == 2 * len(NAMES)
@@ -207,14 +210,15 @@ class TestAlignConfig:
 class TestFinetuneConfig:
     def trained(self, model_config, store, state, **settings):
         torch.manual_seed(0)
-        meg, tokens = build(model_config, 6)
-        before = meg.mapper.state_dict()["network.weight"].clone()
+        network, tokens = build(model_config, 6)
+        before = network.mapper.state_dict()["network.weight"].clone()
         prompt = PromptConfig(answer="text", max_tokens=200)
         config = FinetuneConfig(
             training=ONCE.model_copy(update={"epochs": 3}), prompt=prompt, **settings
         )
-        finetune(meg, tokens, QUESTIONS, Vectors(store), config, state, seed=0)
-        return meg, (meg.mapper.state_dict()["network.weight"] - before).abs().max()
+        reader = Reader(network, tokens, Vectors(store))
+        finetune(reader, QUESTIONS, config, state, seed=0)
+        return network, (network.mapper.state_dict()["network.weight"] - before).abs().max()
 
     @pytest.mark.parametrize("change", [{"objective": "listwise"}, {"questions": 2}])
     def test_changes_the_trained_weights(self, model_config, store, tmp_path, change):

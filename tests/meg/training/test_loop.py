@@ -48,8 +48,8 @@ def interrupt():
 def run(model_config, store, state: Path, stop_after=None, stop=interrupt, **changes):
     """Weights and history of a short Phase II; at step `stop_after` it calls `stop`."""
     torch.manual_seed(0)
-    meg, tokens = build(model_config, store.dim)
-    objective = Answer(meg, True, None)
+    network, tokens = build(model_config, store.dim)
+    objective = Answer(network, True, None)
     if stop_after is not None:
         calls = iter(range(stop_after))
         forward = objective.forward
@@ -143,10 +143,10 @@ class TestBrokenLoss:
             return np.where(np.array(cuis)[:, None] == "C07", np.nan, vectors).astype(np.float32)
 
         torch.manual_seed(0)
-        meg, tokens = build(model_config, store.dim)
+        network, tokens = build(model_config, store.dim)
         with pytest.raises(InputError, match=r"loss is nan at step 1 on the examples q\d+, .*q7"):
             train(
-                Answer(meg, True, None),
+                Answer(network, True, None),
                 examples(tokens),
                 Collator(broken),
                 config(batch_size=12, micro_batch_size=12),
@@ -196,11 +196,11 @@ class TestCompiled:
 
     @pytest.mark.parametrize(("recompute", "kept"), [(True, loop.KEPT), (False, 1.0)])
     def test_recomputes_where_memory_is_to_be_saved(
-        self, meg_and_tokens, monkeypatch, recompute, kept
+        self, network_and_tokens, monkeypatch, recompute, kept
     ):
         monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: None)
-        meg = meg_and_tokens[0]
-        with ready(meg, config(compile=True, gradient_checkpointing=recompute), False):
+        network = network_and_tokens[0]
+        with ready(network, config(compile=True, gradient_checkpointing=recompute), False):
             assert functorch.activation_memory_budget == kept
         assert functorch.activation_memory_budget == 1.0
 
@@ -235,16 +235,16 @@ class TestCheck:
 
 def test_adapters_read_bfloat16_as_it_is(model_config, store, tmp_path):
     """PEFT would make it float32 first."""
-    meg, tokens = build(model_config, store.dim)
-    meg.llm.get_base_model().bfloat16()
+    network, tokens = build(model_config, store.dim)
+    network.llm.get_base_model().bfloat16()
     seen = []
-    for name, module in meg.llm.named_modules():
+    for name, module in network.llm.named_modules():
         if name.endswith("lora_A.default"):
             module.float().register_forward_pre_hook(lambda _, read: seen.append(read[0].dtype))
         elif name.endswith("lora_B.default"):
             module.float()
-    collate = Collator.of(meg, Vectors(store))
-    train(Answer(meg, True, None), examples(tokens), collate, config(), tmp_path, 0, True)
+    collate = Collator.of(network, Vectors(store))
+    train(Answer(network, True, None), examples(tokens), collate, config(), tmp_path, 0, True)
     assert set(seen) == {torch.bfloat16}
 
 

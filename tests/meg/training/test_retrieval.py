@@ -5,16 +5,14 @@ import torch
 from kg.shared.errors import InputError
 from meg.align import align, examples_of
 from meg.config import AlignConfig, TrainingConfig
-from meg.prompts.vectors import Vectors
 from meg.training.retrieval import NameRetrieval
 
 NAMES = [(f"C{i:02}", f"{'abcdefghij'[i % 10]}{i} pain") for i in range(20)]
 
 
 @pytest.fixture
-def retrieval(meg_and_tokens, store):
-    meg, tokens = meg_and_tokens
-    return NameRetrieval(meg, tokens, NAMES, Vectors(store))
+def retrieval(reader):
+    return NameRetrieval(reader, NAMES)
 
 
 def test_vectors_that_are_the_names_are_all_found(retrieval):
@@ -27,20 +25,17 @@ def test_vectors_that_are_no_numbers_find_nothing(retrieval):
     assert retrieval() == {"top1": 0.0, "top10": 0.0}
 
 
-def test_a_mapper_that_breaks_while_it_trains_alone_stops(
-    meg_and_tokens, model_config, store, tmp_path
-):
-    meg, tokens = meg_and_tokens
+def test_a_mapper_that_breaks_while_it_trains_alone_stops(reader, model_config, tmp_path):
     config = AlignConfig(name=False, mapper_steps=20, mapper_learning_rate=float("inf"))
     with pytest.raises(InputError, match=r"loss is (nan|inf) at step \d+ without the LLM"):
-        align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+        align(reader, NAMES, model_config, config, tmp_path, 0)
 
 
-def test_more_names_a_prompt_than_there_are_concepts_are_all(meg_and_tokens):
+def test_more_names_a_prompt_than_there_are_concepts_are_all(network_and_tokens):
     config, generator = AlignConfig(names_per_prompt=10), np.random.default_rng(0)
-    made = examples_of(NAMES[:3], meg_and_tokens[1], config, generator)
+    made = examples_of(NAMES[:3], network_and_tokens[1], config, generator)
     assert {len(example.cuis) for example in made} <= {1, 2, 3}
-    assert len(examples_of(NAMES[:1], meg_and_tokens[1], config, generator)) == 1
+    assert len(examples_of(NAMES[:1], network_and_tokens[1], config, generator)) == 1
 
 
 def test_equals_a_loop(retrieval):
@@ -53,23 +48,19 @@ def test_equals_a_loop(retrieval):
     assert retrieval() == pytest.approx(expected, abs=1e-4)
 
 
-def test_is_logged_while_both_parts_of_phase_1_train(meg_and_tokens, model_config, store, tmp_path):
-    meg, tokens = meg_and_tokens
+def test_is_logged_while_both_parts_of_phase_1_train(reader, model_config, tmp_path):
     once = TrainingConfig(epochs=1, batch_size=4, micro_batch_size=4, report_to=[])
     config = AlignConfig(training=once, mapper_steps=2)
-    history, _ = align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+    history, _ = align(reader, NAMES, model_config, config, tmp_path, 0)
     steps = [row for row in history if "loss" in row]
     assert {row.get("stage") for row in steps} == {"mapper", None}
     assert all(0 <= row["top1"] <= row["top10"] <= 1 for row in steps)
 
 
-def test_the_parts_of_the_loss_are_means_like_the_loss(
-    meg_and_tokens, model_config, store, tmp_path
-):
-    meg, tokens = meg_and_tokens
+def test_the_parts_of_the_loss_are_means_like_the_loss(reader, model_config, tmp_path):
     once = TrainingConfig(epochs=3, batch_size=4, micro_batch_size=2, report_to=[])
     config = AlignConfig(training=once)
-    history, _ = align(meg, tokens, NAMES, Vectors(store), model_config, config, tmp_path, 0)
+    history, _ = align(reader, NAMES, model_config, config, tmp_path, 0)
     steps = [row for row in history if "loss" in row]
     assert len(steps) > 2
     for row in steps:

@@ -1,0 +1,91 @@
+"""Where mapped concept vectors take the placeholders' places: at the LLM's input or its last layer.
+
+An injection owns what it needs for that: the vectors that wait for a layer, and the hook there.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from meg.model.mapper import Mapper
+
+__all__ = ["Injection", "injected_at"]
+
+
+class Waiting(NamedTuple):
+    """Concept vectors (concept, kge), and where they go: `mask` (batch, seq), in batch order."""
+
+    mask: Tensor
+    concepts: Tensor
+
+
+class Injection(ABC):
+    """Puts concept vectors, through the mapper, where the placeholders stand."""
+
+    def __init__(self, mapper: Mapper) -> None:
+        self.mapper = mapper
+
+    @abstractmethod
+    def __call__(self, embedded: Tensor, mask: Tensor, concepts: Tensor) -> Tensor:
+        """Input embeddings (batch, seq, hidden) for the LLM.
+
+        `mask` (batch, seq) is true at the placeholders, as often as there are `concepts`
+        (concept, kge).
+        """
+
+    def _maps(self, concepts: Tensor) -> bool:
+        """Whether the mapper is called: in training even for no concepts. DeepSpeed and FSDP want
+        it so of all processes, and a step without any moves it alike however it is launched."""
+        return len(concepts) > 0 or self.mapper.training
+
+
+class AtInput(Injection):
+    """Overwrites the placeholders' input embeddings."""
+
+    def __call__(self, embedded: Tensor, mask: Tensor, concepts: Tensor) -> Tensor:
+        if not self._maps(concepts):
+            return embedded
+        mapped = self.mapper(concepts).to(embedded.dtype)
+        return embedded.masked_scatter(mask[..., None], mapped)
+
+
+class AtLastLayer(Injection):
+    """Overwrites the placeholders' hidden states that enter the last layer; zeros until there."""
+
+    def __init__(self, mapper: Mapper, last: nn.Module) -> None:
+        super().__init__(mapper)
+        # Kept until the next forward: gradient checkpointing calls the layer a second time, in the
+        # backward pass.
+        self.waiting: Waiting | None = None
+        self.hook = last.register_forward_pre_hook(self._overwrite, with_kwargs=True)
+
+    def __call__(self, embedded: Tensor, mask: Tensor, concepts: Tensor) -> Tensor:
+        self.waiting = Waiting(mask, concepts)
+        return embedded.masked_fill(mask[..., None], 0) if self._maps(concepts) else embedded
+
+    def _overwrite(
+        self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Tensor, ...], dict[str, Any]] | None:
+        assert self.waiting is not None
+        mask, concepts = self.waiting
+        hidden = inputs[0] if inputs else keywords["hidden_states"]
+        # In generation all steps but the first have one new token each, and nothing to inject.
+        if hidden.shape[1] != mask.shape[1] or not self._maps(concepts):
+            return None
+        mask = mask[..., None]
+        mapped = self.mapper(concepts).to(hidden.dtype)
+        placed = hidden.new_zeros(*mask.shape[:2], hidden.shape[2]).masked_scatter(mask, mapped)
+        # Beams and further sequences repeat each row of the batch.
+        copies = len(hidden) // len(mask)
+        mask, placed = (part.repeat_interleave(copies, 0) for part in (mask, placed))
+        injected = torch.where(mask, placed, hidden)
+        if inputs:
+            return (injected, *inputs[1:]), keywords
+        return inputs, {**keywords, "hidden_states": injected}
+
+
+def injected_at(kind: str, mapper: Mapper, last: nn.Module) -> Injection:
+    """Of `model.injection`, input or last; `last` is the LLM's last layer."""
+    return AtLastLayer(mapper, last) if kind == "last" else AtInput(mapper)
