@@ -70,7 +70,12 @@ def train_mapper(
     the LLM will learn to name.
     """
     parameters = [*network.mapper.parameters(), *contrast.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=config.mapper_learning_rate)
+    # As published, AdamW with PyTorch's decay and a rate that falls to zero; ours is constant.
+    paper = config.style == "paper"
+    kind = torch.optim.AdamW if paper else torch.optim.Adam
+    optimiser = kind(parameters, lr=config.mapper_learning_rate)
+    fall = 1 / max(1, config.mapper_steps) if paper else 0.0
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - fall * step)
     size = min(config.mapper_batch_size, len(examples))
     history: History = []
     for step in tqdm(range(config.mapper_steps), desc="mapper alone", disable=None):
@@ -86,6 +91,7 @@ def train_mapper(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        schedule.step()
         if step % 20 == 0 or step == config.mapper_steps - 1:
             logged = {"stage": "mapper", "step": step, "loss": round(float(loss.detach()), 4)}
             history.append(logged | retrieval())

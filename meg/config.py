@@ -30,11 +30,16 @@ __all__ = [
     "QuestionsConfig",
     "QuizKind",
     "RankConfig",
+    "Style",
     "TrainingConfig",
 ]
 
 HEADS = 4
 """Attention heads of a transformer mapper."""
+
+Style = Literal["ours", "paper"]
+"""What changes what a model learns, or how it has to be asked: this project's way, or as the
+published code has it (docs/method.md)."""
 
 VectorKind = Literal["store", "permuted"]
 PERMUTED = "permuted: every concept has another concept's vector (a control)"
@@ -111,7 +116,9 @@ class TrainingConfig(Section):
     micro_batch_size: int = Field(8, ge=1, description="examples a device holds at once")
     warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps with a rising rate")
     weight_decay: float = Field(0, ge=0, description="AdamW's decoupled weight decay")
-    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    max_grad_norm: float | None = Field(
+        1.0, gt=0, description="gradients are clipped to this norm; null: they are not"
+    )
     gradient_checkpointing: bool = Field(
         False,
         description="recompute activations, saves memory; compiled layers keep half of them",
@@ -176,6 +183,12 @@ class AlignConfig(Section):
     """Phase I: learn to name concepts from their vectors (paper, embedding transfer)."""
 
     training: TrainingConfig = Field(TrainingConfig(), description="the loop")
+    style: Style = Field(
+        "ours",
+        description="paper: the cross-entropy is a mean over the tokens that a device holds at "
+        "once, NT-Xent goes from vectors to names only, its weight is a plain number, and "
+        "mapper_steps have AdamW and a falling rate",
+    )
     concepts: int | None = Field(None, ge=1, description="train on this many; null: on all")
     names_per_prompt: int = Field(1, ge=1, description="extended Phase I: up to this many names")
     mapper_steps: int = Field(
@@ -194,6 +207,9 @@ class AlignConfig(Section):
         True,
         description="use NT-Xent(g(x), mean embedding of the name); its negatives are the others "
         "that a device holds at once",
+    )
+    gather: bool = Field(
+        False, description="its negatives are those of all devices at once: as many on any number"
     )
     cosine: bool = Field(True, description="use 1 - cos(f(g(x)), x)")
     vectors: VectorKind = Field("store", description=PERMUTED)

@@ -7,6 +7,7 @@ if it stood behind the prefix alone. LLMs that cannot do this get a row a branch
 
 import sys
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 import numpy as np
 import torch
@@ -25,7 +26,8 @@ input_ids, position_ids (batch, seq) · attention_mask (batch, seq), or additive
 logits_at (target,): flattened positions whose next token is scored · targets (target,): that
 token, for verdicts unused · branch (target,): which branch it belongs to · question (branch,):
 whose branch · labels (example,): the right branch of each example
-Phase I: name_ids (token,), name_of (token,): whose name · groups (concept,): equal for one cui
+Phase I: name_ids (token,), name_of (token,): whose name · groups (concept,): equal for one cui, in
+the batches of other devices too
 """
 
 Lookup = Callable[[Sequence[Injected]], np.ndarray]
@@ -154,9 +156,14 @@ def _attention(rows: Sequence[_Row], length: int, dtype: torch.dtype) -> Tensor:
 def _names(examples: Sequence[Example]) -> Batch:
     names = [name for example in examples for name in example.names]
     cuis = [cui for example in examples for cui in example.cuis]
-    number = {cui: i for i, cui in enumerate(dict.fromkeys(cuis))}
     return {
         "name_ids": torch.tensor([token for name in names for token in name]),
         "name_of": torch.tensor([i for i, name in enumerate(names) for _ in name]),
-        "groups": torch.tensor([number[cui] for cui in cuis]),
+        "groups": torch.tensor([_number(cui) for cui in cuis]),
     }
+
+
+def _number(injected: Injected) -> int:
+    """The same in every process."""
+    digest = blake2b(str(injected).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from meg.model.batch import Batch
 
-__all__ = ["branch_means", "inputs_of", "mean_names", "option_scores"]
+__all__ = ["branch_means", "inputs_of", "log_likelihoods", "mean_names", "option_scores"]
 
 
 def option_scores(logits: Tensor, batch: Batch, verdicts: tuple[int, int] | None) -> Tensor:
@@ -17,10 +17,14 @@ def option_scores(logits: Tensor, batch: Batch, verdicts: tuple[int, int] | None
     if verdicts is not None:
         yes, no = verdicts
         return logits[:, yes].float() - logits[:, no].float()
+    return branch_means(log_likelihoods(logits, batch), batch["branch"], len(batch["question"]))
+
+
+def log_likelihoods(logits: Tensor, batch: Batch) -> Tensor:
+    """Log-likelihood (target,) of each scored token from the logits (target, vocab)."""
     # log-softmax of the targets only, without a second (target, vocab) tensor
     chosen = logits.gather(1, batch["targets"][:, None])[:, 0].float()
-    likelihood = chosen - torch.logsumexp(logits.float(), dim=-1)
-    return branch_means(likelihood, batch["branch"], len(batch["question"]))
+    return chosen - torch.logsumexp(logits.float(), dim=-1)
 
 
 def mean_names(embeddings: nn.Module, batch: Batch) -> Tensor:

@@ -155,7 +155,7 @@ def _arguments(
     if micro < config.micro_batch_size:
         log.warning(
             "micro_batch_size %d instead of %d, as %d devices share batch_size %d; Phase I "
-            "contrasts only the names that a device holds at once (docs/explanation/model.md)",
+            "contrasts only the names that a device holds at once, or with align.gather all do",
             micro,
             config.micro_batch_size,
             devices,
@@ -179,7 +179,8 @@ def _arguments(
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(config.warmup * steps),
         weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
+        # The Trainer's word for no clipping is 0.
+        max_grad_norm=config.max_grad_norm or 0.0,
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
         ddp_backend="gloo" if devices > 1 and not torch.cuda.is_available() else None,

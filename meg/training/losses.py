@@ -11,11 +11,14 @@ from torch.nn import functional
 __all__ = ["back_mapping", "listwise", "nt_xent"]
 
 
-def nt_xent(left: Tensor, right: Tensor, groups: Tensor, temperature: float) -> Tensor:
+def nt_xent(
+    left: Tensor, right: Tensor, groups: Tensor, temperature: float, one_way: bool = False
+) -> Tensor:
     """Normalised temperature-scaled cross-entropy between paired rows (pair, hidden).
 
     Row i of `left` belongs to row i of `right`; all other rows of either side are negatives,
-    except those of the same concept (equal `groups` (pair,)). Mean over both directions.
+    except those of the same concept (equal `groups` (pair,)). Mean over both directions, or
+    `one_way`: which of `right` belongs to each of `left`.
     Source: SimCLR, arXiv 2002.05709, equation 1.
     """
     similarity = functional.normalize(left, dim=-1) @ functional.normalize(right, dim=-1).T
@@ -23,9 +26,8 @@ def nt_xent(left: Tensor, right: Tensor, groups: Tensor, temperature: float) -> 
     same.fill_diagonal_(False)
     logits = (similarity / temperature).masked_fill(same, float("-inf"))
     target = torch.arange(len(left), device=left.device)
-    return (
-        functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)
-    ) / 2
+    forth = functional.cross_entropy(logits, target)
+    return forth if one_way else (forth + functional.cross_entropy(logits.T, target)) / 2
 
 
 def back_mapping(back: Tensor, concepts: Tensor) -> Tensor:

@@ -136,6 +136,15 @@ class TestTwoProcesses:
         launch("meg.align", *flags(phase_1.model_copy(update={"out": tmp_path / "two"})))
         assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
 
+    def test_end_so_with_the_negatives_of_both(self, phase_1, tmp_path):
+        """Which are those of one process that holds as many; prompts of one and of two names."""
+        gather = {"contrastive": True, "cosine": False, "gather": True, "names_per_prompt": 2}
+        phase_1 = changed(phase_1, tmp_path / "one", {"micro_batch_size": 2}, **gather)
+        phase_1.run()
+        two = changed(phase_1, tmp_path / "two", {"micro_batch_size": 1})
+        launch("meg.align", *flags(two))
+        assert_like(tmp_path / "two", tmp_path / "one", 1e-5)
+
     def test_end_so_when_preempted_and_by_deepspeed_and_fsdp_too(self, command, tmp_path):
         """Continued in the middle of the second epoch; checkpoints hold what is trained only."""
         command.run()
