@@ -34,9 +34,6 @@ __all__ = [
     "TrainingConfig",
 ]
 
-HEADS = 4
-"""Attention heads of a transformer mapper."""
-
 Style = Literal["ours", "paper"]
 """What changes what a model learns, or how it has to be asked: this project's way, or as the
 published code has it (docs/method.md)."""
@@ -52,7 +49,13 @@ class MapperConfig(Section):
     kind: Literal["linear", "mlp", "transformer"] = Field("mlp", description="its architecture")
     layers: int = Field(4, ge=1, description="hidden layers (mlp, transformer)")
     width: int = Field(
-        128, ge=1, description="units of a hidden layer (mlp; transformer: a multiple of 4)"
+        128, ge=1, description="units of a hidden layer (mlp; transformer: a multiple of heads)"
+    )
+    heads: int = Field(4, ge=1, description="attention heads (transformer)")
+    style: Style = Field(
+        "ours",
+        description="paper: a transformer normalises before its layers, not behind them, and "
+        "attends over all concepts of a question, not over each alone",
     )
     normalise: bool = Field(
         True,
@@ -62,8 +65,10 @@ class MapperConfig(Section):
 
     @model_validator(mode="after")
     def _divisible(self) -> "MapperConfig":
-        if self.kind == "transformer" and self.width % HEADS:
-            raise ValueError(f"width {self.width} is not a multiple of the {HEADS} attention heads")
+        if self.kind == "transformer" and self.width % self.heads:
+            raise ValueError(
+                f"width {self.width} is not a multiple of the {self.heads} attention heads"
+            )
         return self
 
 
@@ -97,8 +102,10 @@ class ModelConfig(Section):
     system: str = Field(
         "", description="system message of every prompt; where a template has none, of the user's"
     )
-    injection: Literal["input", "last"] = Field(
-        "input", description="where concept vectors enter: input embeddings or last hidden layer"
+    injection: Literal["input", "last", "output"] = Field(
+        "input",
+        description="where concept vectors enter: as input embeddings, before the last layer, or "
+        "(as published) behind the final norm, where no other token sees them",
     )
     lora: LoraSettings = Field(LoraSettings(), description="low-rank adapters")
     mapper: MapperConfig = Field(MapperConfig(), description="vector -> LLM embedding")
@@ -143,11 +150,17 @@ class TrainingConfig(Section):
 class PromptConfig(Section):
     """How a question becomes text, and which concepts it carries."""
 
+    style: Style = Field(
+        "ours",
+        description="paper: all vectors stand in one block before the question, none behind a "
+        "word, and options are listed as A) and not A.",
+    )
     instruction: str = Field("", description="sentence before the question")
     list_options: bool = Field(True, description="show all options before asking for the answer")
-    answer: Literal["text", "letter", "yesno"] = Field(
+    answer: Literal["text", "letter", "letter+text", "yesno"] = Field(
         "letter",
-        description="what is scored per option: its text, its letter, or Yes against No after it",
+        description="what is scored per option: its text, its letter, both (as published), or Yes "
+        "against No after it",
     )
     concepts: Literal["none", "question", "question+options"] = Field(
         "question", description="whose concepts are injected"
@@ -160,7 +173,7 @@ class PromptConfig(Section):
     pool: Literal["none", "mean"] = Field(
         "none",
         description="mean: one vector for all concepts of a text, their mean, behind the last of "
-        "them; none: one behind each",
+        "them (style paper: in the block); none: one behind each",
     )
     parents: int = Field(
         0, ge=0, le=8, description="parents of each concept that are injected behind it"

@@ -1,4 +1,4 @@
-"""Where mapped concept vectors take the placeholders' places: at the LLM's input or its last layer.
+"""Where mapped concept vectors take the placeholders' places: at the LLM's input or near its end.
 
 An injection owns what it needs for that: the vectors that wait for a layer, and the hook there.
 """
@@ -47,7 +47,7 @@ class AtInput(Injection):
     def __call__(self, embedded: Tensor, mask: Tensor, concepts: Tensor) -> Tensor:
         if not self._maps(concepts):
             return embedded
-        mapped = self.mapper(concepts).to(embedded.dtype)
+        mapped = self.mapper(concepts, mask.sum(1)).to(embedded.dtype)
         return embedded.masked_scatter(mask[..., None], mapped)
 
 
@@ -69,23 +69,48 @@ class AtLastLayer(Injection):
         self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict[str, Any]
     ) -> tuple[tuple[Tensor, ...], dict[str, Any]] | None:
         assert self.waiting is not None
-        mask, concepts = self.waiting
         hidden = inputs[0] if inputs else keywords["hidden_states"]
         # In generation all steps but the first have one new token each, and nothing to inject.
-        if hidden.shape[1] != mask.shape[1] or not self._maps(concepts):
+        if hidden.shape[1] != self.waiting.mask.shape[1] or not self._maps(self.waiting.concepts):
             return None
-        mask = mask[..., None]
-        mapped = self.mapper(concepts).to(hidden.dtype)
-        placed = hidden.new_zeros(*mask.shape[:2], hidden.shape[2]).masked_scatter(mask, mapped)
-        # Beams and further sequences repeat each row of the batch.
-        copies = len(hidden) // len(mask)
-        mask, placed = (part.repeat_interleave(copies, 0) for part in (mask, placed))
-        injected = torch.where(mask, placed, hidden)
+        injected = self._placed(hidden, self.waiting)
         if inputs:
             return (injected, *inputs[1:]), keywords
         return inputs, {**keywords, "hidden_states": injected}
 
+    def _placed(self, hidden: Tensor, waiting: Waiting) -> Tensor:
+        """The last hidden states (batch, of seq, hidden) with the vectors among them."""
+        mask = waiting.mask[..., None]
+        mapped = self.mapper(waiting.concepts, waiting.mask.sum(1)).to(hidden.dtype)
+        placed = hidden.new_zeros(*mask.shape[:2], hidden.shape[2]).masked_scatter(mask, mapped)
+        # Beams and further sequences repeat each row of the batch.
+        copies = len(hidden) // len(mask)
+        mask, placed = (
+            part[:, -hidden.shape[1] :].repeat_interleave(copies, 0) for part in (mask, placed)
+        )
+        return torch.where(mask, placed, hidden)
 
-def injected_at(kind: str, mapper: Mapper, last: nn.Module) -> Injection:
-    """Of `model.injection`, input or last; `last` is the LLM's last layer."""
-    return AtLastLayer(mapper, last) if kind == "last" else AtInput(mapper)
+
+class AtOutput(AtLastLayer):
+    """Overwrites what enters the output layer, behind the final norm, as the published code does.
+
+    So a vector changes the token that is predicted in its own place, and no other.
+    """
+
+    def _overwrite(
+        self, _: nn.Module, inputs: tuple[Tensor, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Tensor, ...], dict[str, Any]] | None:
+        # Once a prompt: generation asks for its last token alone, and then for each new one.
+        waiting, self.waiting = self.waiting, None
+        if waiting is None or not self._maps(waiting.concepts):
+            return None
+        return (self._placed(inputs[0], waiting), *inputs[1:]), keywords
+
+
+def injected_at(kind: str, mapper: Mapper, last: nn.Module, output: nn.Module) -> Injection:
+    """Of `model.injection`; `last` is the LLM's last layer, `output` gives the logits."""
+    kinds = {"last": (AtLastLayer, last), "output": (AtOutput, output)}
+    if kind not in kinds:
+        return AtInput(mapper)
+    made, layer = kinds[kind]
+    return made(mapper, layer)

@@ -9,8 +9,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
-from meg.config import HEADS, MapperConfig
+from meg.config import MapperConfig
 
 __all__ = ["Mapper", "build_network"]
 
@@ -32,7 +33,12 @@ def build_network(config: MapperConfig, inputs: int, outputs: int) -> nn.Module:
         ]
         return nn.Sequential(*hidden, nn.Linear(config.width, outputs))
     layer = nn.TransformerEncoderLayer(
-        config.width, nhead=HEADS, dim_feedforward=2 * config.width, dropout=0.0, batch_first=True
+        config.width,
+        nhead=config.heads,
+        dim_feedforward=2 * config.width,
+        dropout=0.0,
+        batch_first=True,
+        norm_first=config.style == "paper",
     )
     return nn.Sequential(
         nn.Linear(inputs, config.width),
@@ -55,6 +61,7 @@ class Mapper(nn.Module):
     def __init__(self, config: MapperConfig, kge: int, hidden: int) -> None:
         super().__init__()
         self.normalise = config.normalise
+        self.together = config.kind == "transformer" and config.style == "paper"
         self.mean: Tensor
         self.scale: Tensor
         self.network = build_network(config, kge, hidden)
@@ -72,8 +79,13 @@ class Mapper(nn.Module):
             self.mean.copy_(table.mean(0))
             self.scale.copy_((table - self.mean).norm(dim=-1).mean())
 
-    def forward(self, concepts: Tensor) -> Tensor:
-        mapped = self.network(concepts)
+    def forward(self, concepts: Tensor, counts: Tensor | None = None) -> Tensor:
+        """`counts` (row,) says how many of the concepts, in order, stand in each row of the batch;
+        without it each is mapped as if it stood alone."""
+        if self.together and counts is not None and len(concepts):
+            mapped = self._together(concepts, counts[counts > 0])
+        else:
+            mapped = self.network(concepts)
         if not self.normalise:
             return mapped
         return self.mean + self.gain * self.scale * functional.normalize(mapped, dim=-1)
@@ -81,3 +93,11 @@ class Mapper(nn.Module):
     def centre(self, embeddings: Tensor) -> Tensor:
         """Embeddings (..., hidden) without the part that all tokens share, to be compared."""
         return embeddings - self.mean if self.normalise else embeddings
+
+    def _together(self, concepts: Tensor, counts: Tensor) -> Tensor:
+        """The transformer over all concepts of each row."""
+        assert isinstance(self.network, nn.Sequential)
+        down, _, encoder, _, up = self.network
+        padded = pad_sequence(down(concepts).split(counts.tolist()), batch_first=True)
+        padding = torch.arange(padded.shape[1], device=counts.device) >= counts[:, None]
+        return up(encoder(padded, src_key_padding_mask=padding)[~padding])

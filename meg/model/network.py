@@ -54,7 +54,9 @@ class ConceptLM(nn.Module):
         self.llm: Any = llm
         self.mapper = mapper
         self.placeholder = placeholder
-        self.injection = injected_at(injection, mapper, layers(llm)[-1])
+        self.injection = injected_at(
+            injection, mapper, layers(llm)[-1], llm.get_output_embeddings()
+        )
         self.takes_positions = "position_ids" in inspect.signature(plain(llm).forward).parameters
 
     @property

@@ -27,7 +27,8 @@ def chosen_option(text: str, options: Sequence[str], config: PromptConfig) -> in
     """
     wanted = _plain(text)
     equal = [number for number, option in enumerate(options) if _plain(option) == wanted]
-    match = LETTER.fullmatch(text.strip()) if config.list_options else None
+    lettered = config.list_options or config.answer == "letter+text"
+    match = LETTER.fullmatch(text.strip()) if lettered else None
     if match and not (equal and config.answer == "text"):
         number = LETTERS.index((match[1] or match[2]).upper())
         if number >= len(options) or _names_another(match[3] or "", number, options):

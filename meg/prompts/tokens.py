@@ -142,7 +142,7 @@ class Tokens:
     def _whole(self, question: Question, config: PromptConfig, known: Known) -> Example:
         prompt = question_prompt(question, config, known)
         prefix, space = self._prefix(prompt)
-        encode = self._answer if config.answer == "text" else self._encode
+        encode = self._answer if config.answer.endswith("text") else self._encode
         branches = tuple(tuple(encode(space + branch)) for branch in prompt.branches)
         return Example(prompt.id, prefix, branches, prompt.cuis, prompt.gold)
 

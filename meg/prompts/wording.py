@@ -1,7 +1,8 @@
 """Questions to prompts: text with a marker wherever a concept's vector goes, for every data set.
 
 A prompt is a prefix that all options share, and one branch an option. A concept's marker stands
-right behind the words that name it, so that the LLM need not be told which is which.
+right behind the words that name it, so that the LLM need not be told which is which. In the style
+of the paper (`prompt.style`) all markers stand in one line before the question.
 """
 
 import hashlib
@@ -72,7 +73,7 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
             "prompt.concepts question+options: the options' texts are in no prompt with "
             f"list_options false and answer {config.answer}; set list_options, or answer to yesno"
         )
-    lettered = config.list_options or config.answer == "letter"
+    lettered = config.list_options or config.answer in ("letter", "letter+text")
     if lettered and len(question.options) > len(LETTERS):
         raise InputError(
             f"question {question.id} has {len(question.options)} options, and there are "
@@ -85,7 +86,6 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
     if config.concepts != "none":
         writer.choose((*mentions.context, *mentions.stem))
     lines = [
-        config.instruction,
         writer.write(question.context, mentions.context),
         writer.write(question.stem, mentions.stem),
     ]
@@ -99,15 +99,16 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
         return texts
 
     if config.list_options:
-        lines += [
-            f"{letter}. {text}" for letter, text in zip(LETTERS, option_texts(), strict=False)
-        ]
+        lines += _lettered(option_texts(), config)
     if config.answer == "yesno":
         branches = [f"{text}?" for text in option_texts()]
     elif config.answer == "letter":
         branches = list(LETTERS[: len(question.options)])
     else:
         branches = [option.replace(MARKER, "") for option in question.options]
+        if config.answer == "letter+text":
+            branches = _lettered(branches, config)
+    lines = [config.instruction, writer.block(), *lines]
     return Prompt(
         question.id,
         "\n".join(line for line in lines if line),
@@ -115,6 +116,11 @@ def question_prompt(question: Question, config: PromptConfig, known: Known) -> P
         tuple(writer.cuis),
         gold=question.answer,
     )
+
+
+def _lettered(texts: Sequence[str], config: PromptConfig) -> list[str]:
+    mark = ")" if config.style == "paper" else "."
+    return [f"{letter}{mark} {text}" for letter, text in zip(LETTERS, texts, strict=False)]
 
 
 def shows_options(config: PromptConfig) -> bool:
@@ -147,7 +153,9 @@ def open_prompt(
     writer = _Writer(known, config)
     if config.concepts != "none":
         writer.choose(mentions)
-    return Prompt("", writer.write(text, mentions), (), tuple(writer.cuis))
+    written = writer.write(text, mentions)
+    user = "\n".join(filter(None, [writer.block(), written]))
+    return Prompt("", user, (), tuple(writer.cuis))
 
 
 def with_triplets(question: Question, config: PromptConfig, known: Known) -> Question:
@@ -192,7 +200,10 @@ def _concept(mention: Mention, known: Known) -> tuple[str, float] | None:
 
 
 class _Writer:
-    """Writes texts with a marker behind the first mention of each chosen concept."""
+    """Writes texts with a marker behind the first mention of each chosen concept.
+
+    In the style of the paper the texts have none, and all markers stand in `block`.
+    """
 
     def __init__(
         self,
@@ -208,6 +219,7 @@ class _Writer:
         self.neighbours = neighbours
         self.chosen: set[str] = set()
         self.pooled = config.pool == "mean"
+        self.apart = config.style == "paper"
         self.cuis: list[Injected] = []
 
     def choose(self, mentions: Iterable[Mention]) -> None:
@@ -218,10 +230,15 @@ class _Writer:
         """The text with markers; appends their concepts to `cuis` in the order of the text."""
         pieces, end = [], 0
         for place, cuis in self._placed(mentions):
-            pieces += [text[end:place].replace(MARKER, ""), MARKER * len(cuis)]
+            markers = 0 if self.apart else len(cuis)
+            pieces += [text[end:place].replace(MARKER, ""), MARKER * markers]
             end = place
             self.cuis += cuis
         return "".join(pieces) + text[end:].replace(MARKER, "")
+
+    def block(self) -> str:
+        """The line of all markers, where they do not stand in the texts."""
+        return f"Concepts: {MARKER * len(self.cuis)}" if self.apart and self.cuis else ""
 
     def _placed(self, mentions: Iterable[Mention]) -> list[tuple[int, list[Injected]]]:
         """Where vectors stand in a text, and of what."""
