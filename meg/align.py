@@ -22,7 +22,16 @@ from kg.shared.resume import resumable
 from kg.store import EmbeddingStore
 from meg.config import AlignConfig, ModelConfig
 from meg.model.batch import Batch, Collator
-from meg.model.checkpoint import History, Record, build, check_folder, save
+from meg.model.checkpoint import (
+    History,
+    Record,
+    build,
+    check_folder,
+    check_store,
+    load,
+    load_contrast,
+    save,
+)
 from meg.model.network import ConceptLM
 from meg.model.origin import local_digest
 from meg.model.reader import Reader
@@ -36,6 +45,8 @@ from meg.training.retrieval import MOST, NameRetrieval
 __all__ = ["align", "examples_of", "train_mapper"]
 
 log = logging.getLogger(__name__)
+
+Start = tuple[ConceptLM, Tokens, Record]
 
 Named = Sequence[tuple[str, str]]
 """Concepts as (cui, name)."""
@@ -105,14 +116,20 @@ def align(
     config: AlignConfig,
     state: Path,
     seed: int,
+    begun: dict[str, torch.Tensor] | None = None,
 ) -> tuple[History, dict[str, Any]]:
-    """Train the network in place to name `concepts`; returns the history and metrics."""
+    """Train the network in place to name `concepts`; returns the history and metrics.
+
+    `begun`: the state of an earlier Phase I's `Contrast`.
+    """
     network, tokens = reader.network, reader.tokens
     generator = np.random.default_rng(seed)
     shuffled = [concepts[i] for i in generator.permutation(len(concepts))]
     examples = examples_of(shuffled[: config.concepts], tokens, config, generator)
     hidden = network.llm.get_input_embeddings().weight.shape[1]
     contrast = Contrast(config, model.mapper, reader.vectors.dim, hidden).to(network.device)
+    if begun:
+        contrast.load_state_dict(begun)
     collate = Collator.of(network, reader.vectors)
     alone = [tokens.name_example(name_prompt([concept])) for concept in shuffled]
     retrieval = NameRetrieval(reader, shuffled)
@@ -146,6 +163,9 @@ class AlignCommand(Command):
 
     concepts: Path = Field(description="concepts.parquet")
     store: Path = Field(description="embeddings.h5 of the same concepts")
+    start: Path | None = Field(
+        None, description="checkpoint to go on from, of meg.import_published; none: the base LLM"
+    )
     base: str | None = Field(None, description="where the base LLM is, if not where --model says")
     model: ModelConfig = Field(ModelConfig(), description="the LLM, its adapters and its mapper")
     config: AlignConfig = Field(AlignConfig(), description="Phase I")
@@ -162,21 +182,30 @@ class AlignCommand(Command):
         torch.manual_seed(self.seed)
         model = self.model.model_copy(update={"base": self.base or self.model.base})
         command = self.model_dump(mode="json", exclude={"out", "state"})
-        # Apart: a store's attributes are named as the command's, `config` above all.
-        base = local_digest(model.base)
+        # Apart: a store's attributes are named as the command's, `config` above all. A checkpoint
+        # knows its own base.
+        base = None if self.start else local_digest(model.base)
         identity = {"command": command, "store": store.attributes, "base": base}
         with resumable(self.state, identity) as state:
-            vectors = Vectors(store, self.config.vectors, self.seed)
-            reader = Reader(*build(model, store.dim), vectors)
+            network, tokens, record = self._start(model, store)
+            reader = Reader(network, tokens, Vectors(store, self.config.vectors, self.seed))
             named = list(concepts.select("cui", "name").iter_rows())
-            history, metrics = align(reader, named, model, self.config, state, self.seed)
-            record = Record(
-                model=model,
-                kge=store.dim,
-                store=store.space,
-                store_path=str(self.store),
+            begun = load_contrast(self.start) if self.start else None
+            history, metrics = align(
+                reader, named, record.model, self.config, state, self.seed, begun
             )
             save(self.out, reader.network, record, history, metrics)
+
+    def _start(self, model: ModelConfig, store: EmbeddingStore) -> Start:
+        """The network to train, and what it is."""
+        if self.start is None:
+            made = {"model": model, "kge": store.dim, "store": store.space}
+            return *build(model, store.dim), Record(**made, store_path=str(self.store))
+        if self.model.model_fields_set:
+            raise InputError("--start says what the model is; leave --model out")
+        network, tokens, record = load(self.start, self.base, trainable=True)
+        check_store(record, store)
+        return network, tokens, record
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Base LLMs and checkpoints: load, extend by adapters and a mapper, save.
 
-A checkpoint is small: `meg.json` (what it was made from and with), `mapper.safetensors`, and
-`adapter/` in PEFT's format. The base LLM stays where it is and is named, with the store's digest.
+A checkpoint is small: `meg.json` (what it was made from and with, and how it is asked),
+`mapper.safetensors`, and `adapter/` in PEFT's format. The base LLM stays where it is and is named, with the store's digest.
 """
 
 import json
@@ -42,6 +42,7 @@ from meg.model.trained import Trained
 from meg.prompts.tokens import Tokens
 
 __all__ = [
+    "CONTRAST",
     "History",
     "Record",
     "build",
@@ -49,6 +50,7 @@ __all__ = [
     "check_folder",
     "check_store",
     "load",
+    "load_contrast",
     "load_mapper",
     "read_record",
     "recorded",
@@ -58,7 +60,10 @@ __all__ = [
 
 History = list[dict[str, Any]]
 
-FILES = {"adapter", "mapper.safetensors", "meg.json", "history.jsonl", "metrics.json"}
+CONTRAST = "contrast.safetensors"
+"""Of an imported checkpoint: the inverse mapper and the weight of Phase I's losses, to go on."""
+
+FILES = {"adapter", "mapper.safetensors", CONTRAST, "meg.json", "history.jsonl", "metrics.json"}
 """What a checkpoint folder holds; another one is not overwritten."""
 
 log = logging.getLogger(__name__)
@@ -71,7 +76,9 @@ class Record(Section):
     model: ModelConfig
     kge: int = Field(description="width of the concept vectors")
     store: str = Field(description="EmbeddingStore.space of its vectors; empty: none were used")
-    prompt: PromptConfig | None = Field(None, description="of Phase II; null after Phase I")
+    prompt: PromptConfig | None = Field(
+        None, description="of Phase II, or of the published Phase I; null after ours"
+    )
     trained: Trained | None = Field(None, description="on which questions; null after Phase I")
     base_digest: str | None = Field(
         None, description="of the base LLM's weights and tokenizer (meg.origin); null: not known"
@@ -176,6 +183,12 @@ def load_mapper(path: Path) -> Mapper:
     mapper = Mapper(record.model.mapper, record.kge, len(weights[f"network.{bias}"]))
     mapper.load_state_dict(weights)
     return mapper
+
+
+def load_contrast(path: Path) -> dict[str, torch.Tensor] | None:
+    """F and the weight of Phase I's losses, of an imported checkpoint that has them."""
+    file = path / CONTRAST
+    return read_tensors(file, "import it again")[0] if file.is_file() else None
 
 
 def read_record(path: Path) -> Record:

@@ -123,7 +123,7 @@ class TestWrongConfig:
             ),
             (
                 {"datasets": {"quiz": {"prompt": {"answer": "digit"}}}},
-                "datasets.quiz.prompt.answer: Input should be 'text', 'letter' or 'yesno'",
+                "datasets.quiz.prompt.answer: Input should be 'text', 'letter', 'letter+text' or",
             ),
             (
                 {"datasets": {"quiz": {"align": {"training": {"epochs": 2}}}}},
