@@ -62,6 +62,7 @@ PHASES = {"Phase I": (64, 124, 1), "Phase II": (32, 500, 20)}
 """Global batch, tokens and concepts an example, of the published runs with Llama."""
 AT_ONCE = 4096
 """Tokens in a forward pass, about."""
+ATTENTION = attention(torch.bfloat16, trained=True)
 ANSWER = 10
 """Tokens of a name or an answer."""
 
@@ -73,7 +74,9 @@ def random_llm(kind: str, shape: dict[str, Any], device: str) -> nn.Module:
     config = AutoConfig.for_model(kind, max_position_embeddings=4096, **shape)
     with torch.device(device):
         llm = AutoModelForCausalLM.from_config(
-            config, dtype=torch.bfloat16, attn_implementation=attention(torch.bfloat16)
+            config,
+            dtype=torch.bfloat16,
+            attn_implementation=ATTENTION,
         )
     llm.requires_grad_(False)
     lora = LoraSettings()
@@ -197,7 +200,7 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft"))
     sys.stdout.write(
         f"{datetime.date.today()}, {machine}, {versions}, attention "
-        f"{attention(torch.bfloat16)}; matrix ceiling {ceiling / 1e12:.3g} TFLOP/s in bfloat16"
+        f"{ATTENTION}; matrix ceiling {ceiling / 1e12:.3g} TFLOP/s in bfloat16"
         f"{', TINY SHAPES' if arguments.tiny else ''}\n\n"
         "| LLM | run | batch x tokens | s a step | tokens/s | MFU, % | peak GiB |\n"
         "|---|---|---|---|---|---|---|\n"

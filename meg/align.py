@@ -22,19 +22,11 @@ from kg.shared.resume import resumable
 from kg.store import EmbeddingStore
 from meg.config import AlignConfig, ModelConfig
 from meg.model.batch import Batch, Collator
-from meg.model.checkpoint import (
-    History,
-    Record,
-    build,
-    check_folder,
-    check_store,
-    load,
-    load_contrast,
-    save,
-)
+from meg.model.checkpoint import History, build, check_folder, load, load_contrast, save
 from meg.model.network import ConceptLM
 from meg.model.origin import local_digest
 from meg.model.reader import Reader
+from meg.model.record import Record, check_store
 from meg.prompts.tokens import Example, Tokens
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import name_prompt

@@ -27,7 +27,8 @@ from meg.inference.hub import checkpoint_folder
 from meg.inference.judge import Judge, misfit
 from meg.inference.likeliest import likeliest
 from meg.inference.pretrained import MAX_NEW_TOKENS, MEG, Answer
-from meg.model.checkpoint import load, read_record
+from meg.model.checkpoint import load
+from meg.model.record import read_record
 from meg.prompts.vectors import Vectors
 
 __all__ = ["report"]

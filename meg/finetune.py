@@ -22,19 +22,11 @@ from meg.config import FinetuneConfig, ModelConfig
 from meg.datasets.question import Question, read_questions
 from meg.inference.calibration import calibrate
 from meg.model.batch import Collator
-from meg.model.checkpoint import (
-    History,
-    Record,
-    build,
-    check_folder,
-    check_store,
-    load,
-    read_record,
-    save,
-)
+from meg.model.checkpoint import History, build, check_folder, load, save
 from meg.model.network import ConceptLM
 from meg.model.origin import local_digest
 from meg.model.reader import Reader
+from meg.model.record import Record, check_store, read_record
 from meg.model.trained import Calibration, Trained
 from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors

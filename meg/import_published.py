@@ -19,8 +19,9 @@ from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
 from meg.config import LoraSettings, ModelConfig, PromptConfig
-from meg.model.checkpoint import CONTRAST, Record, check_folder, recorded
+from meg.model.checkpoint import CONTRAST, check_folder
 from meg.model.published import State, adapter_of, contrast_of, mapper_of, read_state
+from meg.model.record import Record, recorded
 
 log = logging.getLogger(__name__)
 

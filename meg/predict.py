@@ -20,9 +20,10 @@ from meg.config import ModelConfig, PredictConfig, PromptConfig
 from meg.datasets.question import Question, read_questions
 from meg.evaluation.prediction import write_predictions, write_run
 from meg.inference.answer import predict
-from meg.model.checkpoint import build, check_store, load
+from meg.model.checkpoint import build, load
 from meg.model.network import ConceptLM
 from meg.model.reader import Reader
+from meg.model.record import check_store
 from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import needs_store, prompt_version

@@ -19,7 +19,8 @@ from kg.graph.tables import read_concepts
 from kg.shared.artefact import write_json
 from kg.shared.command import Command, main
 from kg.store import EmbeddingStore
-from meg.model.checkpoint import check_store, load_mapper, read_record
+from meg.model.checkpoint import load_mapper
+from meg.model.record import check_store, read_record
 
 __all__ = ["space"]
 

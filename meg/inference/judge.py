@@ -12,9 +12,9 @@ from meg.datasets.question import Question
 from meg.datasets.vignette import Case, question_fields
 from meg.inference.answer import predict
 from meg.inference.diagnosis import Candidates, Diseases, added, best
-from meg.model.checkpoint import Record, check_store
 from meg.model.network import ConceptLM
 from meg.model.reader import Reader
+from meg.model.record import Record, check_store
 from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors
 

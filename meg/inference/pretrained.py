@@ -27,9 +27,10 @@ from meg.inference.concepts import Answer, Used, scored, used_concepts, verdict
 from meg.inference.generation import left_padded, write
 from meg.inference.hub import checkpoint_folder, upload
 from meg.model.batch import Batch
-from meg.model.checkpoint import Record, build, check_store, load, save
+from meg.model.checkpoint import build, load, save
 from meg.model.network import ConceptLM
 from meg.model.reader import Reader
+from meg.model.record import Record, check_store
 from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import open_prompt

@@ -25,14 +25,15 @@ FLASH: tuple[tuple[str, Callable[[], bool], range], ...] = (
 for (Ampere is 8, Hopper 9, Blackwell 10 and 12); the newest first."""
 
 
-def attention(dtype: torch.dtype) -> str:
+def attention(dtype: torch.dtype, trained: bool) -> str:
     """transformers' name of the fastest attention at hand.
 
     On a GPU flash-attn 4, 3 or 2, the first that is installed and runs on it, else SDPA; on a CPU
-    plain attention, whose backward pass is the faster. flash-attn knows no float32.
+    SDPA, but for an LLM that is `trained` plain attention, whose backward pass is the faster.
+    flash-attn knows no float32.
     """
     if not torch.cuda.is_available():
-        return "eager"
+        return "eager" if trained else "sdpa"
     major = torch.cuda.get_device_capability()[0]
     if dtype != torch.float32:
         for name, installed, majors in FLASH:

@@ -4,16 +4,19 @@ import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from meg.model.injection import injected_at
 from meg.model.mapper import Mapper
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 __all__ = ["ConceptLM", "context_length", "layers", "plain"]
 
@@ -41,19 +44,23 @@ class ConceptLM(nn.Module):
 
     Nothing changes a sequence's length, no embedding is resized, and without placeholders the
     logits are the LLM's own, bit for bit. The design is LLaVA's (arXiv 2304.08485).
+
+    `merged` is the folder of the adapters that the LLM's weights hold, if they do.
     """
 
     def __init__(
         self,
-        llm: PreTrainedModel | PeftModel,
+        llm: "PreTrainedModel | PeftModel",
         mapper: Mapper,
         placeholder: int,
         injection: str = "input",
+        merged: Path | None = None,
     ) -> None:
         super().__init__()
         self.llm: Any = llm
         self.mapper = mapper
         self.placeholder = placeholder
+        self.merged = merged
         self.injection = injected_at(
             injection, mapper, layers(llm)[-1], llm.get_output_embeddings()
         )
@@ -144,8 +151,14 @@ class ConceptLM(nn.Module):
             )
 
     def autocast(self) -> torch.autocast:
-        """The precision of training: adapters and mapper are float32, the LLM may be narrower."""
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+        """The precision of training, for float32 adapters beside a narrower LLM; else the LLM's."""
+        enabled = self.adapted and self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=enabled)
+
+    @property
+    def adapted(self) -> bool:
+        """Whether adapters lie beside the LLM's weights, where they can be trained."""
+        return plain(self.llm) is not self.llm
 
     @property
     def attention(self) -> str:
@@ -210,8 +223,8 @@ def context_length(llm: Any) -> int | None:
 
 
 def plain(llm: Any) -> Any:
-    """The LLM without the wrapper of its adapters."""
-    return llm.get_base_model() if isinstance(llm, PeftModel) else llm
+    """The LLM without PEFT's wrapper of its adapters."""
+    return llm.get_base_model() if hasattr(llm, "get_base_model") else llm
 
 
 def layers(llm: nn.Module) -> nn.ModuleList:

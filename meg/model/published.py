@@ -29,7 +29,7 @@ BESIDE = re.compile(r"training_args\.bin|(optimizer|scheduler)\.(bin|pt)|.*optim
 """What transformers' Trainer and DeepSpeed write beside the weights, or no tensors at all."""
 
 INSIDE = ("module", "state_dict")
-"""Where DeepSpeed's mp_rank_00_model_states.pt and others keep the state dict among other things."""
+"""Where files such as DeepSpeed's mp_rank_00_model_states.pt keep the state dict."""
 
 ADAPTER = re.compile(r"(.*\.lora_[AB])(?:\.\w+)?\.weight")
 """PEFT names an adapter inside the model (`default`), and leaves the name out of its files."""

@@ -7,7 +7,8 @@ from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
 from meg.ask import AskCommand
 from meg.config import PromptConfig
-from meg.model.checkpoint import Record, build, save
+from meg.model.checkpoint import build, save
+from meg.model.record import Record
 from meg.prompts.tokens import Tokens
 from tests.kg.sources.phenopackets import packet
 from tests.meg.datasets.patient_graph import annotated_graph, patient_store, write_annotated

@@ -14,7 +14,8 @@ from meg.config import (
 )
 from meg.datasets.question import Question, write_questions
 from meg.finetune import FinetuneCommand
-from meg.model.checkpoint import Record, build, read_record, save
+from meg.model.checkpoint import build, save
+from meg.model.record import Record, read_record
 from meg.model.trained import Calibration
 from meg.prompts.tokens import Tokens
 

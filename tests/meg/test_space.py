@@ -7,7 +7,8 @@ from kg.graph.tables import write_concepts
 from kg.shared.command import main
 from kg.store import EmbeddingStore, write_store
 from meg.config import MapperConfig
-from meg.model.checkpoint import Record, build, load_mapper, save
+from meg.model.checkpoint import build, load_mapper, save
+from meg.model.record import Record
 from meg.space import SpaceCommand, _chosen, space
 
 

@@ -3,6 +3,7 @@
 They are made here, tiny and of random weights, under the names that the published code gives.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -22,9 +23,10 @@ from meg.datasets.question import Mentions, Question, write_questions
 from meg.finetune import FinetuneCommand
 from meg.import_published import ImportPublishedCommand
 from meg.inference.answer import predict
-from meg.model.checkpoint import load, load_contrast, read_record
+from meg.model.checkpoint import load, load_contrast
 from meg.model.published import mapper_of, read_state
 from meg.model.reader import Reader
+from meg.model.record import read_record
 from meg.prompts.vectors import Vectors
 from tests.meg.conftest import byte_tokenizer
 
@@ -48,11 +50,7 @@ QUESTIONS = [
 
 def chain(inputs, outputs):
     widths = [inputs, *[WIDTH] * LAYERS]
-    hidden = [
-        module
-        for pair in zip(widths, widths[1:], strict=False)
-        for module in (nn.Linear(*pair), nn.ReLU())
-    ]
+    hidden = [module for pair in pairwise(widths) for module in (nn.Linear(*pair), nn.ReLU())]
     return nn.ModuleList([nn.Sequential(*hidden, nn.Linear(WIDTH, outputs))])
 
 

@@ -10,7 +10,8 @@ from meg.datasets.vignette import Case
 from meg.inference import judge
 from meg.inference.diagnosis import Candidates, Diseases
 from meg.inference.judge import Judge, misfit
-from meg.model.checkpoint import Record, build
+from meg.model.checkpoint import build
+from meg.model.record import Record
 from meg.model.trained import Trained
 from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors

@@ -187,7 +187,7 @@ def test_attention_that_an_llm_lacks_is_computed_plainly(tmp_path, monkeypatch, 
     model.resize_token_embeddings(len(tokenizer))
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    monkeypatch.setattr("meg.model.checkpoint.attention", lambda dtype: "sdpa")
+    monkeypatch.setattr("meg.model.llm.attention", lambda dtype, trained: "sdpa")
     built = build(ModelConfig(base=str(tmp_path), dtype="float32"), 6)[0]
     assert built.attention == ("eager" if family == "bloom" else "sdpa")
     assert ("computed plainly" in caplog.text) == (family == "bloom")

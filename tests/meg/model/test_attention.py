@@ -45,17 +45,18 @@ def machine(monkeypatch):
 )
 def test_takes_the_newest_that_the_gpu_has(machine, capability, installed, expected):
     machine(capability, *installed)
-    assert attention(torch.bfloat16) == expected
+    assert attention(torch.bfloat16, trained=False) == expected
 
 
 def test_flash_knows_no_float32(machine):
     machine(9, 2, 3, 4)
-    assert attention(torch.float32) == "sdpa"
+    assert attention(torch.float32, trained=False) == "sdpa"
 
 
 def test_a_cpu_computes_plainly(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert attention(torch.bfloat16) == "eager"
+    assert attention(torch.bfloat16, trained=True) == "eager"
+    assert attention(torch.bfloat16, trained=False) == "sdpa"
 
 
 def test_transformers_knows_the_names():

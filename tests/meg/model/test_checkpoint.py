@@ -14,8 +14,9 @@ from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
 from meg.base import BaseCommand
 from meg.model.batch import Collator
-from meg.model.checkpoint import Record, check_store, load, save
+from meg.model.checkpoint import load, save
 from meg.model.origin import base_digest
+from meg.model.record import Record, check_store
 from meg.model.scores import inputs_of
 from meg.prompts.vectors import Vectors
 from tests.meg.model.test_network import example
@@ -51,7 +52,7 @@ class TestRoundTrip:
                 torch.nn.init.normal_(parameter)
         record = Record(model=model_config, kge=6, store="digest")
         save(tmp_path / "m", network, record, [{"loss": 1.0}], {"n": 1})
-        again, tokens_again, record_again = load(tmp_path / "m")
+        again, tokens_again, record_again = load(tmp_path / "m", trainable=True)
         assert torch.equal(logits(again, tokens_again, store), logits(network, tokens, store))
         assert record_again.base_digest == base_digest(Path(model_config.base))
         assert record_again.model_copy(update={"base_digest": None}) == record

@@ -87,7 +87,7 @@ class TestModelConfig:
 
     @pytest.mark.parametrize("fast", [True, False])
     def test_bfloat16_where_the_device_has_it(self, model_config, store, monkeypatch, fast):
-        monkeypatch.setattr("meg.model.checkpoint.fast_bfloat16", lambda: fast)
+        monkeypatch.setattr("meg.model.llm.fast_bfloat16", lambda: fast)
         plain = self.logits(model_config, store)
         narrow = self.logits(model_config.model_copy(update={"dtype": "bfloat16"}), store)
         assert bool((plain - narrow).abs().max() > 1e-4) == fast
@@ -112,7 +112,7 @@ class TestModelConfig:
         assert all("lora" in name or "mapper" in name for name in trained)
 
     def test_a_quantised_base_needs_bitsandbytes(self, base, monkeypatch):
-        monkeypatch.setattr("meg.model.checkpoint.is_bitsandbytes_available", lambda: False)
+        monkeypatch.setattr("meg.model.llm.is_bitsandbytes_available", lambda: False)
         with pytest.raises(InputError, match="pip install bitsandbytes"):
             build(ModelConfig(base=base, quantize="4bit"), 6)
 
