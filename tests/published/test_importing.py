@@ -165,7 +165,7 @@ def answers(checkpoint, store):
 
 def test_computes_what_the_published_code_does(release, imported):
     """h = LLM(embeddings with G's vectors of a question among them)."""
-    network, _, record = load(imported)
+    network, _, record = load(imported, trainable=True)
     network.eval().llm.float()
     ids = torch.tensor([[3, network.placeholder, network.placeholder, 4, 5]])
     concepts = torch.randn(2, KGE)
