@@ -17,6 +17,7 @@ from snakemake.io import ancient, contains_wildcard
 from kg.shared.artefact import file_digest
 from kg.shared.errors import InputError
 from kg.shared.model_files import locate
+from kg.sources.settings import PACKED, TableConfig
 from meg.config import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
 from workflow.sections import KG
 
@@ -33,7 +34,7 @@ GRAPH = {
     ),
     "dragon": ("concepts.txt", "concept_names.txt", "umls.csv", "relations.txt"),
 }
-"""What kg.<source> reads in its folder."""
+"""What kg.<source> reads in its folder, where the configuration does not name it."""
 
 QUESTIONS = {
     "file": ("train.jsonl", "dev.jsonl", "test.jsonl"),
@@ -54,7 +55,8 @@ WHOLE = 64 << 20
 
 def graph_files(kg: KG) -> list[Path]:
     """Those of the graph's source that exist."""
-    found = _found(PACKAGE_DATA if kg.folder is None else kg.folder, GRAPH[kg.source])
+    patterns = _tables(kg.table) if kg.source == "table" else GRAPH[kg.source]
+    found = _found(PACKAGE_DATA if kg.folder is None else kg.folder, patterns)
     if kg.source == "umls" and kg.umls.vocabulary is not None:
         found += _existing(kg.umls.vocabulary)
     if kg.source == "hpo" and kg.hpo.without is not None:
@@ -103,6 +105,12 @@ def inputs(files: Iterable[Path]) -> list[Any]:
 def stamps(files: Iterable[Path]) -> str:
     """JSON: folder/name -> bytes and SHA-256 of a file, of a large one its bytes and its time."""
     return json.dumps({f"{file.parent.name}/{file.name}": _stamp(file) for file in files})
+
+
+def _tables(config: TableConfig) -> list[str]:
+    """The files that the tables of a graph may have."""
+    tables = (config.edges, config.nodes, config.relations)
+    return [file + end for table in tables if table for file in table.files for end in PACKED]
 
 
 @cache

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from kg.config import HPOConfig, LinkConfig, ReleaseConfig, UMLSConfig
 from kg.shared.command import Section
+from kg.sources.settings import TableConfig
 from meg.config import ModelConfig, QuestionsConfig
 from workflow.layers import Values, given
 
@@ -44,7 +45,7 @@ class KG(Section):
     name: str = Field(
         description="names the graph's files, results/kg/<name>; results belong to one name"
     )
-    source: Literal["hpo", "umls", "release", "dragon"] = Field(
+    source: Literal["hpo", "umls", "release", "dragon", "table"] = Field(
         description="the command that reads it is kg.<source>"
     )
     folder: str | None = Field(
@@ -59,6 +60,7 @@ class KG(Section):
     hpo: HPOConfig = Field(HPOConfig(), description="settings of kg.hpo")
     umls: UMLSConfig = Field(UMLSConfig(), description="settings of kg.umls")
     release: ReleaseConfig = Field(ReleaseConfig(), description="settings of kg.release")
+    table: TableConfig = Field(TableConfig(), description="settings of kg.table")
 
     @model_validator(mode="after")
     def _names_its_files(self) -> "KG":

@@ -3,8 +3,8 @@
 `concepts.parquet` is sorted by cui; row i of it, of `features.h5` and of `embeddings.h5` is the
 same concept, and i is the concept's node number. `triplets.parquet` holds directed facts
 (head, relation, tail) and where each comes from. `parents.parquet` is a release's own list of the
-concepts' parents; other sources name them in the triplets only. Sources are read by `kg.hpo`,
-`kg.umls`, `kg.release` and `kg.dragon`; nobody else needs to know them.
+concepts' parents; other sources name them in the triplets only. Sources are read by the
+commands that docs/how-to/graphs-in.md lists; nobody else needs to know them.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """What a knowledge graph is made of: the numbers of `summary.json`, and their table for a terminal.
 
-Every source command (`kg.hpo`, `kg.umls`, `kg.release`, `kg.dragon`) writes one beside its tables:
+Every source command (`kg.hpo`, `kg.umls`, `kg.table`...) writes one beside its tables:
 `files` says what became of each input's rows, the rest describes the graph they became.
 """
 

@@ -81,6 +81,13 @@ class TestGraph:
         found = graph(source="hpo", folder=str(tmp_path), hpo=without)
         assert names(tmp_path, found) == {*external.GRAPH["hpo"], "cases.zip"}
 
+    def test_of_tables_are_those_that_the_configuration_names(self, tmp_path: Path) -> None:
+        read = ["x_nodes.tsv", "edges.sif.gz"]
+        write(tmp_path, *read, "edges.tsv")
+        table = {"layout": "hetionet", "nodes": {"files": ["x_*.tsv"]}}
+        found = graph(source="table", folder=str(tmp_path), table=table)
+        assert names(tmp_path, found) == set(read)
+
     def test_of_a_package_are_stamped_but_no_inputs(self) -> None:
         found = graph(source="hpo")
         assert len(json.loads(stamps(found))) == 3

@@ -137,3 +137,21 @@ class TestDragon:
         linker = Linker.load(tmp_path / "results/kg/dragon/linker")
         [mention] = linker.link("an acute renal stenitis type 1")
         assert mention.candidates[0].cui == "C1000000"
+
+
+class TestTable:
+    def test_a_table_of_names_becomes_a_graph_anew_when_it_changes(
+        self, tmp_path: Path, snakemake: Snakemake
+    ) -> None:
+        edges = tmp_path / "mine" / "edges.tsv"
+        edges.parent.mkdir()
+        rows = "".join(f"animal {i}\teats\tplant {i % 7}\n" for i in range(40))
+        edges.write_text("head\trelation\ttail\n" + rows)
+        kg = {"name": "mine", "source": "table", "folder": "mine"}
+        arguments = ("--cores", "1", *configured(tmp_path, kg, "distmult"))
+        target = "results/kg/mine/concepts.parquet"
+        assert jobs(snakemake(target, *arguments)) == {"tables": 1}
+        assert read_concepts(tmp_path / target).height == 47
+        assert "Nothing to be done" in snakemake("-n", target, *arguments)
+        edges.write_text(edges.read_text() + "animal 40\teats\tplant 0\n")
+        assert jobs(snakemake("-n", target, *arguments)) == {"tables": 1}

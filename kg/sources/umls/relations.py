@@ -16,8 +16,8 @@ import polars as pl
 from kg.config import UMLSConfig
 from kg.graph.numbering import Numbering
 from kg.graph.tables import PARENT_RELATIONS
-from kg.shared.errors import InputError
 from kg.shared.lines import require_known
+from kg.sources.numbered import check_room, triplets_of
 from kg.sources.summary import Summary, file_rows
 from kg.sources.umls.kinds import ROWS, count_dropped, count_rows, mark_dropped
 from kg.sources.umls.rrf import CODE, find_rrf, scan_rrf
@@ -45,13 +45,13 @@ def umls_triplets(
     kinds = _choose_kinds(_name_kinds(kinds, folder), config)
     used = kinds.filter(pl.col("dropped").is_null())
     names = [used[column].unique().sort() for column in ("relation", "SAB")]
-    _check_room(concepts.height, *map(len, names))
+    check_room(concepts.height, *map(len, names))
     # A full release has 50 million rows: what is not needed any more makes room for the next step.
     node = numbering.places(concepts["cui"])
     facts = pl.Series(_facts(relations, used, node, names))
     del relations
     facts = facts.sort()
-    triplets = _triplets(facts.to_numpy(), concepts["cui"], names)
+    triplets = triplets_of(facts.to_numpy(), concepts["cui"], (names[0], names[1]))
     dropped = count_dropped(kinds)
     dropped["no concept at an end"] = int(used[ROWS].sum()) - len(facts)
     dropped["same fact"] = len(facts) - triplets.height
@@ -172,44 +172,6 @@ def _facts(
         number *= count
         number += np.asarray(place)
     return number[(one >= 0) & (two >= 0)]
-
-
-def _triplets(facts: np.ndarray, cuis: pl.Series, names: list[pl.Series]) -> pl.DataFrame:
-    """Each fact once, with its sources; `facts` as `_facts` makes them, sorted."""
-    relations, sources = names
-    fact, source = np.divmod(facts[np.diff(facts, prepend=-1) != 0], len(sources) or 1)
-    first = np.flatnonzero(np.diff(fact, prepend=-1))
-    pair, tail = np.divmod(fact[first], len(cuis))
-    head, relation = np.divmod(pair, len(relations) or 1)
-    return pl.DataFrame(
-        {
-            "head": cuis.gather(head),
-            "relation": relations.gather(relation),
-            "tail": cuis.gather(tail),
-            "source": _joined(sources, source, first),
-        }
-    )
-
-
-def _joined(names: pl.Series, places: np.ndarray, first: np.ndarray) -> pl.Series:
-    """The names at `places`, those from one of `first` to the next in one text, with "|"."""
-    count = np.diff(first, append=len(places))
-    texts = names.gather(places[first])
-    for nth in range(1, count.max(initial=0)):
-        more = np.flatnonzero(count > nth)
-        longer = texts.gather(more) + "|" + names.gather(places[first[more] + nth])
-        texts = texts.scatter(more, longer)
-    return texts
-
-
-def _check_room(concepts: int, relations: int, sources: int) -> None:
-    # 63 bits leave 900,000 pairs of a relation and a source to 10^13 pairs of concepts.
-    facts = concepts**2 * relations * sources
-    if facts >= 2**63:
-        raise InputError(
-            f"{concepts} concepts, {relations} relations and {sources} sources make {facts} "
-            "possible facts, expected less than 2^63; choose fewer in the config"
-        )
 
 
 def _places(values: pl.Series, ordered: pl.Series) -> pl.Series:

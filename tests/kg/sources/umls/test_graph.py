@@ -17,8 +17,9 @@ from kg.graph.tables import normalise_concepts, normalise_triplets, read_concept
 from kg.shared.artefact import read_json
 from kg.shared.command import main
 from kg.shared.errors import InputError
+from kg.sources.numbered import check_room
 from kg.sources.umls.graph import build
-from kg.sources.umls.relations import _check_room, inverse_relations, kept_direction
+from kg.sources.umls.relations import inverse_relations, kept_direction
 from kg.umls import UMLSCommand
 from tests.kg.sources.umls.rrf_folder import atom, relation, write_folder
 
@@ -484,9 +485,9 @@ class TestVocabularyAndDegree:
 
 class TestFactsAsNumbers:
     def test_more_than_63_bits_are_refused(self):
-        _check_room(3_000_000, 1000, 1000)
+        check_room(3_000_000, 1000, 1000)
         with pytest.raises(InputError, match="choose fewer"):
-            _check_room(4_000_000, 1000, 1000)
+            check_room(4_000_000, 1000, 1000)
 
 
 class TestInventedFolder:
