@@ -31,7 +31,7 @@ def number_rows(edges: pl.LazyFrame) -> pl.DataFrame:
     ids = pl.Categorical(pl.Categories.random("ids", physical=pl.UInt32))
     names = pl.Categorical(pl.Categories.random("names", physical=pl.UInt32))
     text = pl.col(COLUMNS).fill_null("").str.strip_chars()
-    kinds = {"head": ids, "relation": names, "tail": ids, "source": names}
+    kinds = pl.Schema({"head": ids, "relation": names, "tail": ids, "source": names})
     return edges.select(text).cast(kinds).collect(engine="streaming")
 
 

@@ -27,7 +27,7 @@ def find_tables(folder: Path, patterns: Iterable[str], next_step: str) -> list[P
     Raises InputError, with `next_step`, where there is none.
     """
     patterns = list(patterns)
-    found = {}
+    found: dict[str, Path] = {}
     for pattern in patterns:
         for path in chain.from_iterable(sorted(folder.glob(pattern + end)) for end in PACKED):
             found.setdefault(_unpacked(path), path)
