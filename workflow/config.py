@@ -25,6 +25,7 @@ from meg.config import (
     PromptConfig,
     QuestionsConfig,
     RankConfig,
+    Style,
 )
 from meg.prompts.wording import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
@@ -44,6 +45,9 @@ __all__ = ["Config", "load_config"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
+STYLED = ("align", "prompt")
+"""Sections with a style; a model's is its mapper's."""
+
 LINKER = "linker"
 """Folder beside those of the encoders."""
 
@@ -53,6 +57,11 @@ class Config(Section):
 
     seed: int = Field(
         0, ge=0, lt=2**32, description="seed of every stage that does not set its own"
+    )
+    style: Style = Field(
+        "ours",
+        description="of every mapper, Phase I and prompt that does not set its own: paper, as the "
+        "published code has it, or ours (docs/explanation/method.md)",
     )
     kg: KG = Field(description="the knowledge graph")
     features: FeaturesConfig = Field(FeaturesConfig(), description="names to vectors: kg.features")
@@ -185,6 +194,8 @@ class Config(Section):
     def layers(self, section: str, dataset: str | None, model: str, variant: str) -> list[Layer]:
         """Where a section's values come from, the strongest last."""
         layers = [(section, getattr(self, section))]
+        if section in STYLED:
+            layers.insert(0, ("", {"style": self.style}))
         if dataset is not None:
             layers.append(
                 (f"datasets.{dataset}.{section}", getattr(self.datasets[dataset], section))
@@ -196,7 +207,8 @@ class Config(Section):
 
     def model_layers(self, model: str, variant: str) -> list[Layer]:
         """The same of the section of an LLM."""
-        layers = [(f"models.{model}", self.models[model].settings)]
+        styled = {"mapper": {"style": self.style}}
+        layers = [("", styled), (f"models.{model}", self.models[model].settings)]
         return layers + [(f"variants.{k}.model", v.model) for k, v in self.lineage(variant)]
 
     def _nearest(self, variant: str, field: str, main: Any) -> Any:

@@ -58,7 +58,7 @@ class Pages:
         names = {
             self._plan.aligned_by(run).align_name
             for run in self.runs(page)
-            if run.variant == MAIN and _is_aligned(run)
+            if run.variant == MAIN and self._is_aligned(run)
         }
         return {name: f"results/space/{name}.json" for name in sorted(names)}
 
@@ -92,12 +92,13 @@ class Pages:
             ],
             "predictions": self._paths.predictions(run),
             "questions": self._paths.grounded(run),
-            "align": self._paths.align_folder(run) if _is_aligned(run) else None,
+            "align": self._paths.align_folder(run) if self._is_aligned(run) else None,
             "finetune": self._paths.finetune_folder(run) if trained else None,
         }
 
-
-def _is_aligned(run: Run) -> bool:
-    """Whether Phase I has a part in a run's answers."""
-    trained = run.checkpoint == "finetune" and run.finetune.start == "align"
-    return trained or run.checkpoint == "align"
+    def _is_aligned(self, run: Run) -> bool:
+        """Whether a Phase I that is trained here has a part in a run's answers."""
+        if self._config.models[run.model].start is not None:
+            return False
+        trained = run.checkpoint == "finetune" and run.finetune.start == "align"
+        return trained or run.checkpoint == "align"

@@ -42,7 +42,9 @@ class Paths:
         return [f"{made}/config.json"] if made else []
 
     def align_folder(self, run: Run) -> str:
-        """Phase I of a run."""
+        """Phase I of a run, or the checkpoint that stands for it."""
+        if (start := self.plan.config.models[run.model].start) is not None:
+            return str(start.expanduser())
         return f"results/align/{self.plan.aligned_by(run).align_name}"
 
     def finetune_folder(self, run: Run) -> str:

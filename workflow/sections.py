@@ -149,6 +149,11 @@ class Dataset(AnsweringOverrides):
 class LLM(ModelConfig, Overrides):
     """A base LLM, what is added to it, and what differs from the other models in its runs."""
 
+    start: Path | None = Field(
+        None,
+        description="checkpoint in the place of Phase I, such as meg.import_published makes; null: "
+        "Phase I is trained",
+    )
     gpus: int = Field(
         1, ge=0, description="GPUs a training uses on each of its nodes; 0: cores of the CPU"
     )

@@ -24,7 +24,8 @@ __all__ = ["origins", "show"]
 DEFAULT = "default"
 
 SEED: Layer = ("", {})
-"""The top of the configuration, whose `seed` holds for sections without one of their own."""
+"""The top of the configuration, whose `seed` holds for sections without one of their own, as its
+`style` does."""
 
 Leaf = tuple[str, Any, str]
 """A value's key in its section, the value, and its layer."""
@@ -76,7 +77,7 @@ def origins(config: Config, run: Run, files: Mapping[str, Values]) -> dict[str, 
 def _layer(key: str, places: list[str], files: Mapping[str, Values]) -> str:
     """The last place that has the key, and the last file that has it there."""
     for place in reversed(places):
-        path = ".".join(filter(None, (place, key)))
+        path = ".".join((place, key)) if place else key.rpartition(".")[2]
         for file, values in reversed(list(files.items())):
             if _has(values, path.split(".")):
                 return f"{path} ({file})"

@@ -106,7 +106,7 @@ def _network(own: State, where: str, heads: int) -> tuple[MapperConfig, int, int
     """What a mapping network is, its input and output width, its weights under our names."""
     try:
         encoder = any("self_attn" in name for name in own)
-        config, kge, hidden, found = _transformer(own, heads) if encoder else _chain(own)
+        config, kge, hidden, found = (_transformer if encoder else _chain)(own, heads)
         network = build_network(config, kge, hidden)
         network.load_state_dict(dict(zip(network.state_dict(), found.values(), strict=True)))
     except (RuntimeError, ValueError, KeyError, IndexError) as error:
@@ -117,7 +117,7 @@ def _network(own: State, where: str, heads: int) -> tuple[MapperConfig, int, int
     return config, kge, hidden, dict(network.state_dict())
 
 
-def _chain(own: State) -> tuple[MapperConfig, int, int, State]:
+def _chain(own: State, heads: int) -> tuple[MapperConfig, int, int, State]:
     """Linear layers, in the order of their numbers, whatever else their names say."""
 
     def place(name: str) -> tuple[list[int], bool]:
@@ -125,9 +125,10 @@ def _chain(own: State) -> tuple[MapperConfig, int, int, State]:
 
     ordered = {name: own[name] for name in sorted(own, key=place)}
     weights = [tensor for name, tensor in ordered.items() if name.endswith("weight")]
-    kind, width = ("linear", 1) if len(weights) == 1 else ("mlp", weights[0].shape[0])
-    layers = max(1, len(weights) - 1)
-    config = MapperConfig(kind=kind, layers=layers, width=width, normalise=False, style="paper")
+    config = MapperConfig(kind="linear", heads=heads, normalise=False, style="paper")
+    if len(weights) > 1:
+        sizes = {"layers": len(weights) - 1, "width": weights[0].shape[0]}
+        config = config.model_copy(update={"kind": "mlp", **sizes})
     return config, weights[0].shape[1], weights[-1].shape[0], ordered
 
 

@@ -101,6 +101,28 @@ def test_variants_named_mlp_have_one(model: str, layers: str) -> None:
     assert (mapper.kind, f"mlp_{mapper.layers}x{mapper.width}") == ("mlp", layers)
 
 
+class TestStyle:
+    def test_is_of_mapper_phase_1_and_prompt_that_set_none(self) -> None:
+        phase = {"align": {"style": "ours"}}
+        config = load_config(changed({"style": "paper", "variants": {"mixed": phase}}))
+        assert config.model_of("tiny", "main").mapper.style == "paper"
+        assert config.prompt_of("quiz", "tiny", "main").style == "paper"
+        assert config.align_of("tiny", "main").style == "paper"
+        assert config.align_of("tiny", "mixed").style == "ours"
+        plain = load_config(changed({}))
+        assert plain.align_of("tiny", "main").style == "ours"
+
+    def test_of_the_published_runs_is_that_of_the_paper(self) -> None:
+        config = load_config(shipped("published"))
+        for model in ("llama", "mistral", "mistral_v01"):
+            prompt = config.prompt_of("medqa", model, "main")
+            assert (prompt.style, prompt.answer) == ("paper", "letter+text")
+            assert config.align_of(model, "main").style == "paper"
+        batches = {m: config.align_of(m, "main").training for m in ("llama", "mistral")}
+        assert {m: b.micro_batch_size for m, b in batches.items()} == {"llama": 2, "mistral": 4}
+        assert {m: b.max_grad_norm for m, b in batches.items()} == {"llama": 1.0, "mistral": None}
+
+
 class TestWrongConfig:
     @pytest.mark.parametrize(
         ("over", "message"),

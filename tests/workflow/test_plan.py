@@ -7,6 +7,7 @@ import pytest
 from kg.shared.errors import InputError
 from tests.workflow.test_config import changed
 from workflow.config import load_config
+from workflow.paths import Paths
 from workflow.plan import Plan
 
 
@@ -181,3 +182,10 @@ class TestSeeds:
     def test_a_variant_with_the_name_of_a_repeat_is_refused(self) -> None:
         with pytest.raises(InputError, match="two runs have the name quiz_tiny_seed1"):
             plan({"targets": [self.TARGET], "variants": {"seed1": {}}})
+
+
+def test_a_checkpoint_stands_for_phase_1() -> None:
+    p = plan({"models": {"tiny": {"start": "imported"}}})
+    paths, run = Paths(p), p.runs["quiz_tiny"]
+    assert paths.align_folder(run) == "imported"
+    assert Paths(plan()).align_folder(plan().runs["quiz_tiny"]) == "results/align/tiny"

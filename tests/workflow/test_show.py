@@ -37,6 +37,7 @@ class TestShow:
         assert layers["encoder.encoder"] == "encoders.edgegraphsage.encoder (config/base.yaml)"
         assert layers["encoder.seed"] == f"seed ({own})"
         assert layers["align.mapper_steps"] == f"align.mapper_steps ({own})"
+        assert layers["prompt.style"] == "default"
         assert layers["align.concepts"] == "align.concepts (config/demo.yaml)"
         assert layers["prompt.concepts"] == "variants.options.prompt.concepts (config/base.yaml)"
         assert layers["prompt.answer"] == "datasets.pubmedqa.prompt.answer (config/demo.yaml)"
