@@ -1,14 +1,16 @@
 """Prompts to text that the LLM writes: left-padded batches through its own `generate`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.generation.streamers import BaseStreamer
 
 from meg.model.batch import Batch, Lookup
 from meg.model.network import ConceptLM
 from meg.prompts.tokens import Example, Tokens
+
+if TYPE_CHECKING:
+    from transformers.generation.streamers import BaseStreamer
 
 __all__ = ["left_padded", "write", "write_on"]
 
@@ -33,7 +35,7 @@ def write(
     tokens: Tokens,
     batch: Batch,
     max_new_tokens: int,
-    streamer: BaseStreamer | None = None,
+    streamer: "BaseStreamer | None" = None,
 ) -> list[str]:
     """What the LLM writes, greedily, behind each prompt of a `left_padded` batch."""
     return [

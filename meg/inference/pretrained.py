@@ -10,11 +10,10 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfApi
 from torch import Tensor, nn
-from transformers.generation.streamers import BaseStreamer
 
 from kg.linking.linker import Linker
 from kg.linking.mention import Mention
@@ -34,6 +33,9 @@ from meg.model.record import Record, check_store
 from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import open_prompt
+
+if TYPE_CHECKING:
+    from transformers.generation.streamers import BaseStreamer
 
 __all__ = ["MAX_NEW_TOKENS", "MEG", "Answer", "Used"]
 
@@ -143,7 +145,7 @@ class MEG(nn.Module):
         text: str,
         options: Sequence[str] = (),
         max_new_tokens: int = MAX_NEW_TOKENS,
-        streamer: BaseStreamer | None = None,
+        streamer: "BaseStreamer | None" = None,
     ) -> Answer:
         """Link `text`, look its concepts up, and answer: one of `options`, or in own words.
 

@@ -5,9 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface
-from transformers.integrations.flash_attention import flash_attention_forward
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.utils.import_utils import (
     is_flash_attn_2_available,
     is_flash_attn_3_available,
@@ -47,18 +44,23 @@ def let_share_rows(name: str) -> None:
 
     Their mask is additive, (batch, 1, seq, seq), which flash-attn does not take.
     """
-    if name in {flash for flash, *_ in FLASH}:
-        AttentionInterface.register(name, _flash_or_sdpa)
+    if name not in {flash for flash, *_ in FLASH}:
+        return
+    # They bring half of torch with them, which asking on a CPU does not need.
+    from transformers import AttentionInterface  # noqa: PLC0415
+    from transformers.integrations.flash_attention import flash_attention_forward  # noqa: PLC0415
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: PLC0415
 
+    def flash_or_sdpa(
+        layer: nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None,
+        **options: Any,
+    ) -> tuple[Tensor, Tensor | None]:
+        shared = attention_mask is not None and attention_mask.ndim == 4
+        compute = sdpa_attention_forward if shared else flash_attention_forward
+        return compute(layer, query, key, value, attention_mask, **options)
 
-def _flash_or_sdpa(
-    layer: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    **options: Any,
-) -> tuple[Tensor, Tensor | None]:
-    shared = attention_mask is not None and attention_mask.ndim == 4
-    compute = sdpa_attention_forward if shared else flash_attention_forward
-    return compute(layer, query, key, value, attention_mask, **options)
+    AttentionInterface.register(name, flash_or_sdpa)

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -10,7 +10,6 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.utils import is_bitsandbytes_available
@@ -25,6 +24,9 @@ from meg.model.attention import attention, let_share_rows
 from meg.model.network import context_length
 from meg.prompts.tokens import Tokens
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 __all__ = ["load_llm", "table"]
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def load_llm(
     config: ModelConfig, revision: str | None = None, trained: bool = False
-) -> tuple[PreTrainedModel, Tokens]:
+) -> tuple["PreTrainedModel", Tokens]:
     """A base LLM, frozen, with its tokenizer; `trained`: its backward pass is what counts.
 
     Raises InputError when it cannot be loaded.
@@ -75,7 +77,7 @@ def load_llm(
 
 def _loaded(
     base: str, name: str, implementation: str, pinned: dict[str, str], **options: Any
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+) -> tuple["PreTrainedModel", PreTrainedTokenizerBase]:
     try:
         llm = _with_attention(implementation, name, **options, **pinned)
         # Mistral's own tokenizer class, which repositories with a tekken.json get where
@@ -92,7 +94,7 @@ def _loaded(
     return llm, tokenizer
 
 
-def _with_attention(implementation: str, name: str, **options: Any) -> PreTrainedModel:
+def _with_attention(implementation: str, name: str, **options: Any) -> "PreTrainedModel":
     """The LLM, with plain attention where it does not know the implementation asked for."""
     try:
         return AutoModelForCausalLM.from_pretrained(
@@ -105,7 +107,7 @@ def _with_attention(implementation: str, name: str, **options: Any) -> PreTraine
         return AutoModelForCausalLM.from_pretrained(name, attn_implementation="eager", **options)
 
 
-def table(llm: PreTrainedModel) -> torch.Tensor:
+def table(llm: "PreTrainedModel") -> torch.Tensor:
     """Input embeddings (vocab, hidden) of an LLM."""
     embeddings = llm.get_input_embeddings()
     assert isinstance(embeddings, torch.nn.Embedding)

@@ -21,6 +21,18 @@ from meg.prompts.tokens import Tokens
 from meg.prompts.vectors import Vectors
 
 VERDICT = PromptConfig(answer="yesno", list_options=False)
+ABSENT = {
+    *("peft", "bitsandbytes", "datasets", "pandas", "matplotlib", "snakemake", "sklearn"),
+    *("transformers.trainer", "tensorboard", "meg.training", "meg.report"),
+}
+"""What asking never imports."""
+HEAVY = ABSENT | {
+    "transformers.modeling_utils",
+    "torch._dynamo",
+    "torch.distributed.tensor",
+    "scipy",
+}
+"""Nor the import of MEG alone; transformers brings some of it when it loads an LLM."""
 QUESTION = "Is ataxia a finding in Marfan syndrome?"
 
 
@@ -285,4 +297,18 @@ class TestCommand:
 class TestImport:
     def test_of_a_configuration_needs_no_torch(self):
         code = "import meg.config, sys; sys.exit('torch' in sys.modules)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+    def test_brings_what_asking_needs_and_no_more(self, model, tmp_path):
+        """Seconds each: PEFT with all that it knows, the Trainer, tables, figures."""
+        model.save_pretrained(tmp_path / "m")
+        code = f"""
+import sys
+from meg import MEG
+at_import = {HEAVY!r} & set(sys.modules)
+model = MEG.from_pretrained({str(tmp_path / "m")!r})
+model.ask({QUESTION!r}, ["yes", "no"])
+model.ask({QUESTION!r}, max_new_tokens=2)
+sys.exit(", ".join(sorted(at_import | {ABSENT!r} & set(sys.modules))) or None)
+"""
         subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from transformers.integrations import flash_attention
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -74,7 +75,7 @@ class TestFlashAttention:
             return sdpa_attention_forward(layer, query, key, value, None, **keywords)
 
         calls: list[torch.Size] = []
-        monkeypatch.setattr(module, "flash_attention_forward", refusing)
+        monkeypatch.setattr(flash_attention, "flash_attention_forward", refusing)
         known = ALL_ATTENTION_FUNCTIONS._global_mapping
         monkeypatch.setitem(known, NAME, known[NAME])
         let_share_rows(NAME)
