@@ -10,10 +10,12 @@ python -m meg.ask --store results/kg/hpo/edgegraphsage/embeddings.h5 --phenopack
 
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
+from transformers.utils.logging import disable_progress_bar
 
 from kg.graph.annotations import AnnotatedGraph
 from kg.shared.command import Command, main
@@ -67,8 +69,15 @@ class AskCommand(Command):
     graph: Path | None = Field(
         None, description="folder that kg.hpo wrote, for a phenopacket, if not that of the store"
     )
+    verbose: bool = Field(False, description="say what is loaded, and how, as the stages do")
     rank: RankConfig = Field(RankConfig(), description="section `rank` of the configuration")
     question: CliPositionalArg[str] = Field("", description="the question")
+
+    def cli_cmd(self) -> None:
+        """On a command line, before it runs: what a person need not read is not shown."""
+        if not self.verbose:
+            _say_little()
+        self.run()
 
     def run(self) -> None:
         """Write the answer with its scores and concepts, or the diseases, to standard output."""
@@ -80,6 +89,7 @@ class AskCommand(Command):
         if self.checkpoint is None:
             raise InputError("a question needs a trained model: give --checkpoint")
         model = MEG.from_pretrained(self.checkpoint, self.base, self.store, self.linker)
+        log.info("%s: %s", self.checkpoint, _loaded(model))
         return report(model.ask(self.question, self.option, self.max_new_tokens), self.option)
 
     def _likeliest(self) -> str:
@@ -102,6 +112,25 @@ class AskCommand(Command):
         elif folder is not None:
             judge = Judge(load(folder, self.base), vectors, self.rank)
         return str(likeliest(patient, Cases(annotated), diseases, judge, self.rank))
+
+
+def _loaded(model: MEG) -> str:
+    """The base LLM, how it is computed, and how many concepts have a vector."""
+    network, store = model.network, model.vectors and model.vectors.store
+    adapters = "beside it" if network.adapted else "merged"
+    vectors = f"vectors of {len(store):,} concepts" if store else "no vectors"
+    dtype = str(network.dtype).removeprefix("torch.")
+    return f"{model.record.model.base}, adapters {adapters}, {dtype} on {network.device}; {vectors}"
+
+
+def _say_little() -> None:
+    """Warnings of ours and one line of what was loaded, without times and modules."""
+    logging.getLogger().setLevel(logging.WARNING)
+    log.setLevel(logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    warnings.simplefilter("ignore")
+    disable_progress_bar()
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ class _Settings(BaseSettings):
         cli_hide_none_type=True,
         cli_implicit_flags=True,
         cli_kebab_case=True,
+        cli_shortcuts={"verbose": "v"},
     )
 
     @classmethod

@@ -1,15 +1,14 @@
 """Statistics of answered multiple-choice questions, as plain functions of arrays.
 
-`right` is (question,) bool throughout. Intervals are two-sided 95%.
+`right` is (question,) bool throughout. Intervals are two-sided 95%. SciPy loads its parts when they
+are used, which a command that only ranks need not wait for.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import softmax
-from scipy.stats import binomtest
+import scipy
 
 __all__ = [
     "calibration_error",
@@ -32,7 +31,7 @@ BINS = 10
 
 def wilson(right: np.ndarray) -> tuple[float, float]:
     """Wilson's score interval of the accuracy."""
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    interval = scipy.stats.binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
 
 
@@ -55,15 +54,15 @@ def tango(right: np.ndarray, other: np.ndarray) -> tuple[float, float]:
         return float((n * (observed - difference)) ** 2 - Z**2 * variance)
 
     # At the observed difference itself the score of runs that never differ is 0 too.
-    low = brentq(score, -1, observed - NEAR) if observed > -1 else -1
-    high = brentq(score, observed + NEAR, 1) if observed < 1 else 1
+    low = scipy.optimize.brentq(score, -1, observed - NEAR) if observed > -1 else -1
+    high = scipy.optimize.brentq(score, observed + NEAR, 1) if observed < 1 else 1
     return float(low), float(high)
 
 
 def mcnemar(right: np.ndarray, other: np.ndarray) -> float:
     """Exact two-sided p-value of McNemar's test: are the disagreements split evenly?"""
     gained, lost = _discordant(right, other)
-    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return float(scipy.stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
 def _discordant(right: np.ndarray, other: np.ndarray) -> tuple[int, int]:
@@ -95,7 +94,7 @@ def position_bias(answers: Sequence[int], predictions: Sequence[int | None]) -> 
 
 def calibration_error(scores: Sequence[Sequence[float]], right: np.ndarray) -> float:
     """Expected calibration error; the confidence is the largest softmax of a question's scores."""
-    confidence = np.array([softmax(row).max() for row in scores])
+    confidence = np.array([scipy.special.softmax(row).max() for row in scores])
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(right))

@@ -54,7 +54,9 @@ def predict(
     count = Collator.of(reader.network, reader.vectors).tokens
     lengths = [count(example) for example in examples]
     predictions: dict[int, Prediction] = {}
-    with tqdm(total=len(examples), desc="questions", disable=None) as progress:
+    with tqdm(
+        total=len(examples), desc="questions", disable=len(examples) == 1 or None
+    ) as progress:
         for chosen in budgeted(lengths, config.batch_tokens, config.batch_size):
             rows = answered([questions[i] for i in chosen], [examples[i] for i in chosen])
             predictions |= dict(zip(chosen, rows, strict=True))

@@ -1,10 +1,13 @@
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
+from meg import MEG
 from meg.ask import AskCommand
 from meg.config import PromptConfig
 from meg.model.checkpoint import build, save
@@ -89,3 +92,17 @@ def test_what_is_missing_is_said(given, missing, phenopacket):
         given = given | {"phenopacket": phenopacket}
     with pytest.raises(InputError, match=missing):
         AskCommand(**given).run()
+
+
+@pytest.mark.parametrize("flags", [[], ["-v"]], ids=["alone", "verbose"])
+def test_a_command_line_says_in_one_line_what_was_loaded(model_config, graph, tmp_path, flags):
+    model = MEG.from_base(model_config.base, graph / "sage" / "embeddings.h5", model_config)
+    model.save_pretrained(tmp_path / "m")
+    asked = ["--checkpoint", str(tmp_path / "m"), "--option", "yes", "--option", "no", "Is it?"]
+    command = [sys.executable, "-m", "meg.ask", *flags, *asked]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[0] in {"yes", "no"}
+    lines = done.stderr.splitlines()
+    assert "adapters merged, float32 on cpu; vectors of 2 concepts" in lines[-1]
+    assert (len(lines) == 1) == (not flags)
+    assert ("attention sdpa" in done.stderr) == bool(flags)
