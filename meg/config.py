@@ -4,8 +4,9 @@ It imports neither torch nor a model, so that the Snakefile can validate a confi
 The defaults are those of the published runs where these are known (docs/explanation/method.md).
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +17,7 @@ __all__ = [
     "AlignConfig",
     "FileConfig",
     "FinetuneConfig",
+    "GraphQuizConfig",
     "HPOQuizConfig",
     "LoraSettings",
     "MMLUConfig",
@@ -32,6 +34,7 @@ __all__ = [
     "RankConfig",
     "Style",
     "TrainingConfig",
+    "Words",
 ]
 
 Style = Literal["ours", "paper"]
@@ -293,8 +296,29 @@ class PredictConfig(Section):
 QuizKind = Literal["is_a", "phenotype", "disease", "gene"]
 
 
-class HPOQuizConfig(Section):
+def _asks_about(text: str) -> str:
+    if "{name}" not in text or re.search(r"[{}]", text.replace("{name}", "")):
+        raise ValueError("expected {name} in it, and no other braces")
+    return text
+
+
+class QuizConfig(Section):
+    """What the quizzes made from a graph have in common."""
+
+    common: ClassVar[float]
+    """Words in a larger share of the names may stand in a question and in its options."""
+
+    train: int = Field(3000, ge=0, description="questions to learn from")
+    dev: int = Field(300, ge=0, description="questions to choose settings by")
+    test: int = Field(1200, ge=1, description="questions that count")
+    max_characters: int = Field(60, ge=1, description="concepts with longer names are not used")
+    seed: int = Field(0, ge=0, description="seed of every draw")
+
+
+class HPOQuizConfig(QuizConfig):
     """A quiz made from the graph of kg.hpo; sizes are of all kinds together, in equal shares."""
+
+    common: ClassVar[float] = 1
 
     source: Literal["hpoquiz"] = Field("hpoquiz", description="names this data set")
     wording: dict[QuizKind, str] = Field(
@@ -307,15 +331,55 @@ class HPOQuizConfig(Section):
         min_length=1,
         description="the kinds of question and how each is put",
     )
-    train: int = Field(3000, ge=0, description="questions to learn from")
-    dev: int = Field(300, ge=0, description="questions to choose settings by")
-    test: int = Field(1200, ge=1, description="questions that count")
-    max_characters: int = Field(60, ge=1, description="concepts with longer names are not used")
     without: Path | None = Field(
         None,
         description="phenopackets (folder or zip); no question names a disease of these patients",
     )
-    seed: int = Field(0, ge=0, description="seed of every draw")
+
+    @field_validator("wording")
+    @classmethod
+    def _ask_about(cls, wording: dict[QuizKind, str]) -> dict[QuizKind, str]:
+        for text in wording.values():
+            _asks_about(text)
+        return wording
+
+
+class Words(Section):
+    """How a relation of a graph is asked about."""
+
+    head: str | None = Field(
+        None, description="asks for a fact's head, {name} is its tail; null: of the relation's name"
+    )
+    tail: str | None = Field(
+        None, description="asks for a fact's tail, {name} is its head; null: of the relation's name"
+    )
+
+    @field_validator("head", "tail")
+    @classmethod
+    def _ask_about(cls, text: str | None) -> str | None:
+        return text if text is None else _asks_about(text)
+
+
+class GraphQuizConfig(QuizConfig):
+    """A quiz made from any graph: its relations with facts enough, in shares as equal as can be."""
+
+    common: ClassVar[float] = 0.05
+
+    source: Literal["graphquiz"] = Field("graphquiz", description="names this data set")
+    wording: dict[str, Words] = Field(
+        {}, description="relation -> how it is asked about; others in words made of their names"
+    )
+    kinds: tuple[str, ...] = Field(
+        (),
+        description="what is asked: relations (treats) or one end of their facts (treats:tail); "
+        "none: all that can be",
+    )
+    most_kinds: int = Field(
+        8, ge=1, description="kinds of question at most, those that most concepts can be asked by"
+    )
+    min_facts: int = Field(
+        50, ge=1, description="facts that can be asked about, below which a relation is left out"
+    )
 
 
 class PatientsConfig(Section):
@@ -440,6 +504,7 @@ class FileConfig(Section):
 
 QuestionsConfig = Annotated[
     HPOQuizConfig
+    | GraphQuizConfig
     | PatientsConfig
     | PubMedQAConfig
     | MedQAConfig

@@ -17,8 +17,8 @@ from kg.shared.artefact import file_digest, write_json
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
-from meg.config import HPOQuizConfig, PatientsConfig, QuestionsConfig
-from meg.datasets import hpoquiz, medmcqa, medqa, mmlu, own, patients, pubmedqa
+from meg.config import GraphQuizConfig, HPOQuizConfig, PatientsConfig, QuestionsConfig
+from meg.datasets import medmcqa, medqa, mmlu, own, patients, pubmedqa, quiz
 from meg.datasets.question import write_questions
 from meg.datasets.splits import NAMES, Splits
 from meg.datasets.summary import summarise
@@ -39,16 +39,16 @@ class QuestionsCommand(Command):
 
     out: Path = Field(description="folder for the three splits and the summary")
     config: QuestionsConfig = Field(description="section `questions` of a data set")
-    concepts: Path | None = Field(None, description="concepts.parquet, for hpoquiz")
-    triplets: Path | None = Field(None, description="triplets.parquet, for hpoquiz")
+    concepts: Path | None = Field(None, description="concepts.parquet, for a quiz")
+    triplets: Path | None = Field(None, description="triplets.parquet, for a quiz")
     graph: Path | None = Field(None, description="folder that kg.hpo wrote, for patients")
     features: Path | None = Field(
-        None, description="features.h5 of the names, for hpoquiz; without it letters are compared"
+        None, description="features.h5 of the names, for a quiz; without it letters are compared"
     )
 
     def run(self) -> None:
         """Read or make the data set, write it with its summary."""
-        if isinstance(self.config, HPOQuizConfig):
+        if isinstance(self.config, HPOQuizConfig | GraphQuizConfig):
             splits = self._quiz(self.config)
         elif isinstance(self.config, PatientsConfig):
             splits = self._patients(self.config)
@@ -69,16 +69,18 @@ class QuestionsCommand(Command):
         write_json(self.out / "summary.json", summary | {"config": config, "digests": digests})
         _tell(summary)
 
-    def _quiz(self, config: HPOQuizConfig) -> Splits:
+    def _quiz(self, config: HPOQuizConfig | GraphQuizConfig) -> Splits:
         if self.concepts is None or self.triplets is None:
-            raise InputError("hpoquiz is made from a graph: give --concepts and --triplets")
+            raise InputError(
+                f"{config.source} is made from a graph: give --concepts and --triplets"
+            )
         concepts = read_concepts(self.concepts)
         vectors = None
         if self.features is not None:
             store = EmbeddingStore(self.features)
             store.check(concepts)
             vectors = store.embedding
-        return hpoquiz.build(config, concepts, read_triplets(self.triplets), vectors)
+        return quiz.build(config, concepts, read_triplets(self.triplets), vectors)
 
     def _patients(self, config: PatientsConfig) -> Splits:
         if self.graph is None:

@@ -8,7 +8,7 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from kg.shared.command import Section
-from meg.config import AlignConfig, FinetuneConfig, HPOQuizConfig, PatientsConfig
+from meg.config import AlignConfig, FinetuneConfig, GraphQuizConfig, HPOQuizConfig, PatientsConfig
 from workflow.beside import beside, similar
 from workflow.external import inputs, model_files, question_files, settings_files
 from workflow.paths import Paths
@@ -74,13 +74,13 @@ class Options:
         """A data set's files; the graph, for the one that is made from it."""
         questions = self._config.datasets[wildcards.dataset].questions
         files = inputs(question_files(questions))
-        if not isinstance(questions, HPOQuizConfig | PatientsConfig):
+        if not isinstance(questions, GraphQuizConfig | HPOQuizConfig | PatientsConfig):
             return {"files": files}
-        if self._config.kg.source != "hpo":
+        if self._config.kg.source != "hpo" and not isinstance(questions, GraphQuizConfig):
             raise WorkflowError(
                 f"datasets.{wildcards.dataset}: questions of the source {questions.source} are made"
                 f" from the Human Phenotype Ontology, and kg.source is {self._config.kg.source};"
-                " take kg.source hpo (config/demo.yaml), or a data set of another source"
+                " take kg.source hpo (config/demo.yaml), or a data set of the source graphquiz"
             )
         graph = self._paths.graph
         if isinstance(questions, PatientsConfig):

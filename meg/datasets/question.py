@@ -35,7 +35,7 @@ class Neighbours(BaseModel):
 
 
 class Question(Identified):
-    """One item. `kind` is the subject of MMLU, the question kind of the HPO quiz, else ""."""
+    """One item. `kind` is the subject of MMLU, the question kind of a quiz, else ""."""
 
     stem: str = Field(min_length=1)
     context: str = ""

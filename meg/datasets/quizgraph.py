@@ -9,13 +9,14 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from meg.config import QuizKind
+from kg.graph.tables import PARENT_RELATIONS
 
-__all__ = ["KINDS", "Kind", "QuizGraph"]
+__all__ = ["Kind", "QuizGraph"]
 
 WORD = re.compile(r"[^\W_]{3,}")
 PREFIX = 5
@@ -28,33 +29,37 @@ FUNCTION_WORDS = frozenset({"and", "due", "for", "from", "into", "the", "with", 
 class Kind:
     """A kind of question: one end of a relation's facts is asked about, the other answers."""
 
+    name: str
     relation: str
-    asked: str
-    """"head" or "tail"."""
-    types: tuple[str, str]
-    """Semantic types of the concept asked about and of the options."""
-
-
-KINDS: dict[QuizKind, Kind] = {
-    "is_a": Kind("is_a", "tail", ("phenotype", "phenotype")),
-    "phenotype": Kind("has_phenotype", "head", ("disease", "phenotype")),
-    "disease": Kind("gene_of_disease", "head", ("gene", "disease")),
-    "gene": Kind("gene_of_disease", "tail", ("disease", "gene")),
-}
+    asked: Literal["head", "tail"]
+    wording: str
+    """The question, with {name} for the concept asked about."""
+    types: tuple[str, str] | None = None
+    """Semantic types of the concept asked about and of the options; None: any."""
 
 
 class QuizGraph:
     """Nodes are rows of `concepts`.
 
     Attributes: `cuis`, `names`, their `lengths` (N,); `nameable` (N,) bool; `degree` (N,) over
-    all relations; `sharing`, word -> nodes whose name has it.
+    all relations; `relations`, name -> facts, largest first; `sharing`, word -> nodes whose name
+    has it, but for words that a larger share of the names than `common` has (syndrome, type).
     """
 
-    def __init__(self, concepts: pl.DataFrame, triplets: pl.DataFrame, max_characters: int) -> None:
+    def __init__(
+        self,
+        concepts: pl.DataFrame,
+        triplets: pl.DataFrame,
+        max_characters: int,
+        common: float = 1,
+    ) -> None:
         self.cuis = concepts["cui"].to_list()
         self.names = concepts["name"].to_list()
         self.lengths = np.array([len(name) for name in self.names])
-        self.types = [set(types) for types in concepts["semantic_types"]]
+        types = [frozenset(types) for types in concepts["semantic_types"]]
+        self.types = list(dict.fromkeys(types))
+        number = {one: i for i, one in enumerate(self.types)}
+        self.type = np.array([number[one] for one in types], dtype=int)
         node = pl.DataFrame({"cui": self.cuis, "node": np.arange(len(self.cuis))})
         self._triplets = triplets.select(
             "relation",
@@ -65,15 +70,20 @@ class QuizGraph:
                 for end in ("head", "tail")
             ),
         )
-        ends = np.concatenate([self._triplets["head"], self._triplets["tail"]])
+        counts = self._triplets["relation"].value_counts()
+        self.relations = dict(counts.sort("count", "relation", descending=[True, False]).rows())
+        heads, tails = self._triplets["head"].to_numpy(), self._triplets["tail"].to_numpy()
+        ends = np.concatenate([heads, tails])
         self.degree = np.bincount(ends, minlength=len(self.cuis))
+        self._others = np.concatenate([tails, heads])[np.argsort(ends, kind="stable")]
+        self._ends = np.cumsum(self.degree)
         self.nameable = _nameable(concepts, max_characters)
-        self.words = [content_words(name) for name in self.names]
+        self.words = _without_common([content_words(name) for name in self.names], common)
         self.sharing: dict[str, set[int]] = defaultdict(set)
         for i, words in enumerate(self.words):
             for word in words:
                 self.sharing[word].add(i)
-        self._up, self._down = self._neighbours("is_a", "head"), self._neighbours("is_a", "tail")
+        self._up, self._down = self._hierarchy("head", "tail"), self._hierarchy("tail", "head")
         self.above = cache(lambda i: _reached(i, self._up))
         self.below = cache(lambda i: _reached(i, self._down))
 
@@ -91,26 +101,41 @@ class QuizGraph:
     def facts(self, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
         """Nodes asked about and nodes that answer, one entry a fact, of the kind's types."""
         rows = self._triplets.filter(pl.col("relation") == kind.relation)
-        if kind.relation == "is_a":
+        if kind.relation in PARENT_RELATIONS:
             steps = rows.join(rows, left_on="tail", right_on="head", suffix="_above")
             further = steps.select("relation", "head", pl.col("tail_above").alias("tail"))
             rows = pl.concat([rows, further]).unique(maintain_order=True)
         ends = ("head", "tail") if kind.asked == "head" else ("tail", "head")
-        asked, answer = (rows[end].to_numpy() for end in ends)
-        kept = [
-            kind.types[0] in self.types[a] and kind.types[1] in self.types[b]
-            for a, b in zip(asked, answer, strict=True)
-        ]
-        return asked[kept], answer[kept]
+        asked, answers = (rows[end].to_numpy() for end in ends)
+        if kind.types is None:
+            return asked, answers
+        kept = np.ones(len(asked), dtype=bool)
+        for nodes, wanted in zip((asked, answers), kind.types, strict=True):
+            kept &= np.array([wanted in one for one in self.types], dtype=bool)[self.type[nodes]]
+        return asked[kept], answers[kept]
 
-    def true_of(self, subject: int, kind: Kind, answers: set[int]) -> set[int]:
-        """Nodes that must not be distractors: the answers and what is_a makes true or unsure."""
-        if kind.relation == "is_a":
-            return {subject} | self.above(subject) | self.below(subject)
-        related = set(answers)
-        for answer in answers:
-            related |= self.above(answer) | self.below(answer)
-        return related
+    def askable(self, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+        """The facts of `facts` whose ends can be named, without a content word in common."""
+        asked, answers = self.facts(kind)
+        named = self.nameable[asked] & self.nameable[answers]
+        asked, answers = asked[named], answers[named]
+        distinct = self.distinct(asked, answers)
+        return asked[distinct], answers[distinct]
+
+    def alike(self, node: int, others: np.ndarray) -> np.ndarray:
+        """Which of the others have a semantic type of the node, or like it none."""
+        own = self.types[self.type[node]]
+        same = np.array([one == own or not own.isdisjoint(one) for one in self.types])
+        return same[self.type[others]]
+
+    def beside(self, node: int) -> set[int]:
+        """Nodes that any fact links with this one, in any direction."""
+        end = self._ends[node]
+        return set(self._others[end - self.degree[node] : end].tolist())
+
+    def relatives(self, node: int) -> frozenset[int]:
+        """Its ancestors and descendants."""
+        return self.above(node) | self.below(node)
 
     def distinct(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
         """Whether the names of two nodes share no content word, elementwise."""
@@ -121,12 +146,11 @@ class QuizGraph:
         """Nodes whose names share a content word with the subject's."""
         return set().union(*(self.sharing[word] for word in self.words[subject]))
 
-    def _neighbours(self, relation: str, end: str) -> dict[int, list[int]]:
-        other = "tail" if end == "head" else "head"
+    def _hierarchy(self, one: str, other: str) -> dict[int, list[int]]:
         found: dict[int, list[int]] = defaultdict(list)
-        rows = self._triplets.filter(pl.col("relation") == relation)
-        for one, two in zip(rows[end].to_list(), rows[other].to_list(), strict=True):
-            found[one].append(two)
+        rows = self._triplets.filter(pl.col("relation").is_in(PARENT_RELATIONS))
+        for start, end in rows.select(one, other).iter_rows():
+            found[start].append(end)
         return found
 
 
@@ -134,6 +158,12 @@ def content_words(name: str) -> frozenset[str]:
     """First letters of the words that carry meaning, in lower case."""
     words = set(WORD.findall(name.lower())) - FUNCTION_WORDS
     return frozenset(word[:PREFIX] for word in words)
+
+
+def _without_common(words: list[frozenset[str]], share: float) -> list[frozenset[str]]:
+    counts = Counter(word for own in words for word in own)
+    common = {word for word, count in counts.items() if count > share * len(words)}
+    return [own - common for own in words] if common else words
 
 
 def _nameable(concepts: pl.DataFrame, max_characters: int) -> np.ndarray:

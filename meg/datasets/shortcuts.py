@@ -5,19 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meg.config import QuizKind
-
-__all__ = ["CUES", "Choice", "shortcuts"]
+__all__ = ["CUES", "RULES", "Choice", "prior", "rule_credits", "shortcuts"]
 
 CUES = ("similarity", "degree", "length")
 """Of an option: nearness of its name to the question's, log of its edges, letters of its name."""
+
+RULES = (
+    *(f"{extreme} {cue}" for cue in CUES for extreme in ("highest", "lowest")),
+    "right most often in training",
+    "most typical option",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
     """A question as nodes: `options[answer]` is the right one; `cues` is (option, cue)."""
 
-    kind: QuizKind
+    kind: str
     subject: int
     options: tuple[int, ...]
     answer: int
@@ -32,28 +36,33 @@ def shortcuts(train: list[Choice], test: list[Choice]) -> dict[str, dict[str, fl
     Besides the lowest and the highest of each cue: the option that was right most often when
     training questions showed it, and the option most like the other options.
     """
-    prior = _prior(train)
-    rules: dict[str, list[np.ndarray]] = {}
-    for i, name in enumerate(CUES):
-        rules[f"highest {name}"] = [choice.cues[:, i] for choice in test]
-        rules[f"lowest {name}"] = [-choice.cues[:, i] for choice in test]
-    rules["right most often in training"] = [
-        np.array([prior[i] for i in choice.options]) for choice in test
-    ]
-    rules["most typical option"] = [-_distance_from_middle(choice.cues) for choice in test]
-    return {name: _accuracy(test, scores) for name, scores in rules.items()}
-
-
-def _accuracy(choices: list[Choice], scores_of: list[np.ndarray]) -> dict[str, float]:
-    credits: dict[str, list[float]] = {}
-    for choice, scores in zip(choices, scores_of, strict=True):
-        best = np.isclose(scores, scores.max())
+    before = prior(train)
+    credits: dict[str, list[np.ndarray]] = {"all": []}
+    for choice in test:
         for kind in ("all", choice.kind):
-            credits.setdefault(kind, []).append(float(best[choice.answer] / best.sum()))
-    return {kind: round(float(np.mean(values)), 4) for kind, values in sorted(credits.items())}
+            credits.setdefault(kind, []).append(rule_credits(choice, before))
+    means = {kind: np.mean(rows, axis=0) for kind, rows in sorted(credits.items()) if rows}
+    return {
+        rule: {kind: round(float(row[i]), 4) for kind, row in means.items()}
+        for i, rule in enumerate(RULES)
+    }
 
 
-def _prior(train: list[Choice]) -> Counter[int]:
+def rule_credits(choice: Choice, before: Counter[int]) -> np.ndarray:
+    """What each of `RULES` gets for a question, (rule,): 1, 0, or a share of a tie."""
+    scores = [sign * column for column in choice.cues.T for sign in (1, -1)]
+    scores += [
+        np.array([before[i] for i in choice.options]),
+        -_distance_from_middle(choice.cues),
+    ]
+    credits = []
+    for row in scores:
+        best = np.isclose(row, row.max())
+        credits.append(best[choice.answer] / best.sum())
+    return np.array(credits)
+
+
+def prior(train: list[Choice]) -> Counter[int]:
     """Node -> how much more often than chance it was right when it was an option."""
     balance: Counter[int] = Counter()
     for choice in train:

@@ -7,8 +7,9 @@ import pytest
 from kg.graph.tables import CONCEPTS, TRIPLETS, normalise_concepts, normalise_triplets
 from kg.shared.errors import InputError
 from meg.config import HPOQuizConfig
-from meg.datasets.hpoquiz import build
-from meg.datasets.quizgraph import KINDS, QuizGraph
+from meg.datasets.quiz import build
+from meg.datasets.quizgraph import QuizGraph
+from meg.datasets.quizkinds import HPO, hpo_kinds
 from tests.kg.sources.phenopackets import packet, write_packets
 
 PHENOTYPES, DISEASES, GENES = 150, 80, 60
@@ -69,9 +70,10 @@ def facts(triplets, relation):
 class TestRightAndWrong:
     def test_only_the_answer_is_true(self, quiz, graph):
         concepts, triplets = graph
+        kinds = {kind.name: kind for kind in hpo_kinds(HPOQuizConfig())}
         for question in quiz.train + quiz.test:
             subject, options = ends(question, concepts)
-            kind = KINDS[question.kind]
+            kind = kinds[question.kind]
             known = facts(triplets, kind.relation)
             for i, option in enumerate(options):
                 fact = (subject, option) if kind.asked == "head" else (option, subject)
@@ -93,10 +95,10 @@ class TestRightAndWrong:
                         assert not wrong & (view.above(true) | view.below(true))
 
     def test_kinds_and_positions_are_balanced(self, quiz):
-        assert Counter(question.kind for question in quiz.test) == dict.fromkeys(KINDS, 10)
+        assert Counter(question.kind for question in quiz.test) == dict.fromkeys(HPO, 10)
         for questions in (quiz.train, quiz.test):
             counts = [sum(one.answer == position for one in questions) for position in range(4)]
-            assert max(counts) - min(counts) <= len(KINDS)
+            assert max(counts) - min(counts) <= len(HPO)
 
 
 class TestSplits:
@@ -191,7 +193,7 @@ class TestNames:
 
 class TestTooSmall:
     def test_says_how_many_there_are(self, graph):
-        with pytest.raises(InputError, match=r"only \d+ of 1000 test questions of kind disease"):
+        with pytest.raises(InputError, match=r"only \d+ of 1000 test questions \(disease: \d+\)"):
             build(HPOQuizConfig(train=0, dev=0, test=1000, wording={"disease": "{name}?"}), *graph)
 
     def test_without_the_relation(self):
