@@ -39,3 +39,9 @@ rule all:
     default_target: True
     input:
         PAGES.targets(),
+
+
+onsuccess:
+    if all(map(os.path.exists, PAGES.compared())):
+        shell("python -m meg.summary {PAGES.compared()}")
+        print("The report:", os.path.abspath("results/report.html"))

@@ -63,6 +63,11 @@ class Config(Section):
         description="of every mapper, Phase I and prompt that does not set its own: paper, as the "
         "published code has it, or ours (docs/explanation/method.md)",
     )
+    directory: str | None = Field(
+        None,
+        description="folder that results/ and logs/ are made in, so that those of several graphs "
+        "or experiments stand side by side (snakemake --directory goes before it); null: here",
+    )
     kg: KG = Field(description="the knowledge graph")
     features: FeaturesConfig = Field(FeaturesConfig(), description="names to vectors: kg.features")
     encoders: dict[str, EncoderConfig] = Field({}, description="graph encoders by name: kg.train")

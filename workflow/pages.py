@@ -35,6 +35,10 @@ class Pages:
             *map(self._paths.encoder_result, self._paths.used_encoders(self.runs(page))),
         ]
 
+    def compared(self) -> list[str]:
+        """Results of the targets that others are compared with: the table at a run's end."""
+        return [run.result for run in self.runs("report") if self._plan.compared(run)]
+
     def targets(self) -> list[str]:
         """What the configuration asks for."""
         return [*self.results("report"), "results/report.html"]

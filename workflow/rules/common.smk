@@ -12,7 +12,7 @@ from workflow.config import load_config
 from workflow.configfiles import over_base
 from workflow.external import graph_files, inputs, model_files, question_files, stamps
 from workflow.options import Options, folder, input_options
-from workflow.owner import check_owner
+from workflow.owner import at_home, check_owner
 from workflow.pages import Pages
 from workflow.paths import Paths
 from workflow.plan import Plan
@@ -25,16 +25,29 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "4294967296")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4294967296")
 
+# Jobs in processes of their own read this file again, from the configuration's directory.
+HOME = Path(os.environ.setdefault("MEG_HOME", str(Path.cwd())))
+
 try:
-    PLAN = Plan(load_config(over_base(config)))
-    check_owner(Path("results/kg"), PLAN.config.kg.name)
+    PLAN = Plan(load_config(at_home(over_base(config), HOME)))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+CONFIG = PLAN.config
+
+if CONFIG.directory:
+
+    workdir: HOME / CONFIG.directory
+
+
+try:
+    check_owner(Path("results/kg"), CONFIG.kg.name)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 PROFILE_OF_CLUSTER = "MEG_CLUSTER" in os.environ
 """Whether slurm/config.yaml was read, in a dry run too, which has an executor of its own."""
 
-CONFIG = PLAN.config
 ROOT = Path(workflow.current_basedir).parents[1]
 PATHS = Paths(PLAN)
 GRAPH = PATHS.graph
