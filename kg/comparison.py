@@ -10,9 +10,10 @@ import matplotlib as mpl
 from pydantic import Field
 
 from kg.evaluation.comparison import comparison, figure
-from kg.evaluation.metrics import read_metrics
+from kg.evaluation.metrics import EncoderMetrics
 from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
+from kg.shared.documents import read_document
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ class ComparisonCommand(Command):
 
     def run(self) -> None:
         """Read, compare, write."""
-        metrics = {name: read_metrics(path) for name, path in self.encoders.items()}
+        metrics = {
+            name: read_document(path, EncoderMetrics) for name, path in self.encoders.items()
+        }
         seeds = {name: one.config.get("seed") for name, one in metrics.items()}
         if len(set(seeds.values())) > 1:
             log.warning("splits of several seeds: rows differ by them, too (%s)", seeds)

@@ -19,7 +19,7 @@ from kg.config import EncoderConfig, SAGEConfig
 from kg.encoders.encode import encode
 from kg.encoders.encoded import Encoded
 from kg.evaluation.measures import measure
-from kg.evaluation.metrics import EncoderMetrics, write_metrics
+from kg.evaluation.metrics import EncoderMetrics
 from kg.evaluation.probe import only_types
 from kg.graph.projection import Standard
 from kg.graph.rows import Matrix, chunks, stored_rows
@@ -28,6 +28,7 @@ from kg.graph.tables import read_concepts, read_triplets
 from kg.shared import processes
 from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
+from kg.shared.documents import write_document
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore, write_store
 
@@ -92,7 +93,7 @@ class TrainCommand(Command):
             save_file(encoded.weights, temporary, {"made": made})
         with replacing(self.out / "history.jsonl") as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in encoded.history))
-        write_metrics(self.out / "metrics.json", metrics)
+        write_document(self.out / "metrics.json", metrics)
         write_store(self.out / "embeddings.h5", cuis, encoded.vectors.numpy(), config, test)
         log.info("%s: test MRR %.4f, Hits@10 %.4f", self.out, test["mrr"], test["hits@10"])
 

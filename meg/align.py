@@ -8,7 +8,6 @@ together. Without the second step (`name: false`) this is the training of the ma
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +30,7 @@ from meg.prompts.tokens import Example, Tokens
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import name_prompt
 from meg.training.loop import check, train
+from meg.training.metrics import AlignMetrics, NamesFound, Retrieval
 from meg.training.objectives import Align, Contrast
 from meg.training.retrieval import MOST, NameRetrieval
 
@@ -109,7 +109,7 @@ def align(
     state: Path,
     seed: int,
     begun: dict[str, torch.Tensor] | None = None,
-) -> tuple[History, dict[str, Any]]:
+) -> tuple[History, AlignMetrics]:
     """Train the network in place to name `concepts`; returns the history and metrics.
 
     `begun`: the state of an earlier Phase I's `Contrast`.
@@ -135,15 +135,15 @@ def align(
         )
     after = retrieval()
     log.info("name retrieval with the mapper alone %s, after Phase I %s", before, after)
-    return history, {
-        "concepts": len(concepts),
-        "examples": len(examples) if config.name else 0,
-        "name_retrieval": {
-            "candidates": min(len(concepts), MOST),
-            "mapper_alone": before,
-            "phase_1": after,
-        },
-    }
+    return history, AlignMetrics(
+        concepts=len(concepts),
+        examples=len(examples) if config.name else 0,
+        name_retrieval=Retrieval(
+            candidates=min(len(concepts), MOST),
+            mapper_alone=NamesFound(**before),
+            phase_1=NamesFound(**after),
+        ),
+    )
 
 
 def _on(device: torch.device, batch: Batch) -> Batch:
@@ -186,7 +186,7 @@ class AlignCommand(Command):
             history, metrics = align(
                 reader, named, record.model, self.config, state, self.seed, begun
             )
-            save(self.out, reader.network, record, history, metrics)
+            save(self.out, reader.network, record, history, metrics.model_dump())
 
     def _start(self, model: ModelConfig, store: EmbeddingStore) -> Start:
         """The network to train, and what it is."""

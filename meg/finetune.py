@@ -32,6 +32,7 @@ from meg.prompts.tokens import Tokens, say_longer
 from meg.prompts.vectors import Vectors
 from meg.prompts.wording import needs_store
 from meg.training.loop import check, train
+from meg.training.metrics import FinetuneMetrics
 from meg.training.objectives import Answer
 
 __all__ = ["finetune"]
@@ -45,7 +46,7 @@ def finetune(
     config: FinetuneConfig,
     state: Path,
     seed: int,
-) -> tuple[History, dict[str, Any]]:
+) -> tuple[History, FinetuneMetrics]:
     """Train the network in place to answer `questions`; returns the history and counts."""
     network, tokens, vectors = reader.network, reader.tokens, reader.vectors
     order = np.random.default_rng(seed).permutation(len(questions))[: config.questions]
@@ -57,12 +58,12 @@ def finetune(
     say_longer(examples, config.prompt.max_tokens)
     yesno = config.prompt.answer == "yesno"
     network.mapper.requires_grad_(config.train_mapper and config.prompt.concepts != "none")
-    counts = {
-        "questions": len(examples),
-        "shortened": sum(example.shortened for example in examples),
-        "without_concept": sum(not example.cuis for example in examples),
-        "tokens": sum(map(len, examples)),
-    }
+    counts = FinetuneMetrics(
+        questions=len(examples),
+        shortened=sum(example.shortened for example in examples),
+        without_concept=sum(not example.cuis for example in examples),
+        tokens=sum(map(len, examples)),
+    )
     log.info("training on %s", counts)
     objective = Answer(network, over_options, tokens.verdicts if yesno else None)
     collate = Collator.of(network, vectors, yesno)
@@ -130,7 +131,7 @@ class FinetuneCommand(Command):
                 "store_path": self.store and str(self.store),
             }
             record = begun.model_copy(update=made)
-            save(self.out, network, record, history, counts)
+            save(self.out, network, record, history, counts.model_dump())
 
     def _calibration(self, reader: Reader) -> Calibration | None:
         prompt = self.config.prompt

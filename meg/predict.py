@@ -18,7 +18,7 @@ from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
 from meg.config import ModelConfig, PredictConfig, PromptConfig
 from meg.datasets.question import Question, read_questions
-from meg.evaluation.prediction import write_predictions, write_run
+from meg.evaluation.prediction import Digests, Hardware, write_predictions, write_run
 from meg.inference.answer import predict
 from meg.model.checkpoint import build, load
 from meg.model.network import ConceptLM
@@ -52,11 +52,14 @@ class PredictCommand(Command):
         network, tokens, prompt = self._model(vectors)
         predictions = predict(Reader(network, tokens, vectors), questions, prompt, self.config)
         write_predictions(self.out, predictions)
-        run = self.model_dump(mode="json") | {"prompt": prompt.model_dump()}
-        run["prompt_version"] = prompt_version(prompt, tokens.system)
-        run["labels"] = _labels(questions)
-        run |= self._circumstances(store, network) | {"seconds": round(time.monotonic() - start, 1)}
-        write_run(self.out, run)
+        write_run(
+            self.out,
+            self.model_dump(mode="json") | {"prompt": prompt.model_dump()},
+            prompt_version=prompt_version(prompt, tokens.system),
+            labels=_labels(questions),
+            seconds=round(time.monotonic() - start, 1),
+            **self._circumstances(store, network),
+        )
 
     def _model(self, vectors: Vectors) -> tuple[ConceptLM, Tokens, PromptConfig]:
         if self.checkpoint is None:
@@ -76,21 +79,21 @@ class PredictCommand(Command):
     def _circumstances(self, store: EmbeddingStore | None, network: ConceptLM) -> dict[str, object]:
         cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
         return {
-            "digests": {
-                "questions": file_digest(self.questions),
-                "store": file_digest(self.store) if self.store else None,
-                "concepts": store.attributes["concepts"] if store else None,
-            },
+            "digests": Digests(
+                questions=file_digest(self.questions),
+                store=file_digest(self.store) if self.store else None,
+                concepts=store.attributes["concepts"] if store else None,
+            ),
             "versions": {
                 package: _version(package)
                 for package in ("meg-pipeline", "torch", "transformers", "peft")
             },
-            "hardware": {
-                "machine": platform.machine(),
-                "gpu": cuda,
-                "device": str(network.device),
-                "dtype": str(network.dtype),
-            },
+            "hardware": Hardware(
+                machine=platform.machine(),
+                gpu=cuda,
+                device=str(network.device),
+                dtype=str(network.dtype),
+            ),
         }
 
 

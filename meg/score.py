@@ -14,12 +14,14 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
-from kg.shared.artefact import file_digest, write_json
+from kg.shared.artefact import file_digest
 from kg.shared.command import Command, main
+from kg.shared.documents import write_document
 from kg.shared.errors import InputError
 from meg.evaluation.paired import compare
-from meg.evaluation.prediction import read_answers, read_predictions, read_run
-from meg.evaluation.result import score
+from meg.evaluation.prediction import Prediction, read_predictions, read_run
+from meg.evaluation.result import About, Compared, Comparison, Result, read_answers, read_inputs
+from meg.evaluation.scoring import score
 from meg.evaluation.table import table
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ class Run(Command):
     against: dict[str, Path] = Field(
         {}, description="other runs' predictions: name=path, as often as there are runs"
     )
+    inputs: dict[str, Path] = Field(
+        {}, description="inputs.json of the graph and of the questions: name=path, as often"
+    )
     about: dict[str, str] = Field(
         {}, description="what the run is, copied: dataset=..., variant=..., seed=..."
     )
@@ -41,17 +46,23 @@ class Run(Command):
         """Read the predictions, score and compare them, write the result."""
         predictions = read_predictions(self.predictions)
         run = read_run(self.predictions)
-        result = {"about": self.about, **score(predictions, run.get("labels", ()))}
-        result["comparisons"] = {
-            name: compare(predictions, read_predictions(path), name)
-            | {"run": read_run(path), "digest": file_digest(path)}
-            for name, path in self.against.items()
-        }
-        result["run"] = run
-        result["predictions"] = str(self.predictions)
-        result["digest"] = file_digest(self.predictions)
-        write_json(self.out, result)
-        log.info("%d of %d right: %s", result["right"], result["n"], self.out)
+        result = Result(
+            **dict(score(predictions, run.labels)),
+            about=About.model_validate(self.about),
+            comparisons={
+                name: self._compared(predictions, name, path) for name, path in self.against.items()
+            },
+            run=run,
+            predictions=self.predictions,
+            digest=file_digest(self.predictions),
+            inputs={name: read_inputs(path) for name, path in self.inputs.items()},
+        )
+        write_document(self.out, result)
+        log.info("%d of %d right: %s", result.right, result.n, self.out)
+
+    def _compared(self, predictions: list[Prediction], name: str, other: Path) -> Comparison:
+        difference = compare(predictions, read_predictions(other), name)
+        return Comparison(**dict(difference), run=read_run(other), digest=file_digest(other))
 
 
 class Compare(Command):
@@ -73,14 +84,14 @@ class Compare(Command):
             (path.stem if short else str(path), read_answers(path)) for path in self.runs
         )
         comparisons = {other: compare(first, rows, other) for other, rows in others}
-        result = score(first) | {"comparisons": comparisons}
+        result = Compared(**dict(score(first)), runs=self.runs, comparisons=comparisons)
         lines = table({name: result}) + [
-            f"right only in {name}: {one['gained']}, only in {other}: {one['lost']}"
+            f"right only in {name}: {one.gained}, only in {other}: {one.lost}"
             for other, one in comparisons.items()
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         if self.out is not None:
-            write_json(self.out, {"runs": self.runs} | result)
+            write_document(self.out, result)
 
 
 class ScoreCommand(Command):

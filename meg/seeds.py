@@ -5,17 +5,18 @@ and its lead over the compared runs of the same seed, change when all is trained
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.shared.artefact import file_digest, read_json, write_json
+from kg.shared.artefact import file_digest
 from kg.shared.command import Command, main
+from kg.shared.documents import read_document, write_document
 from kg.shared.errors import InputError
+from meg.evaluation.result import About, Result, SeedsResult, Spread
 
 __all__ = ["over_seeds"]
 
@@ -25,42 +26,45 @@ SAME = ("dataset", "model", "variant")
 log = logging.getLogger(__name__)
 
 
-def over_seeds(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def over_seeds(results: Sequence[Result]) -> SeedsResult:
     """Mean, sample standard deviation and the values by seed, of what the results measure.
 
     Raises InputError unless these are two or more seeds of one run on the same questions.
     """
-    abouts = [result["about"] for result in results]
-    if any({*SAME, "seed"} - set(about) for about in abouts):
+    runs = {_run(result) for result in results}
+    seeds = [result.about.seed for result in results if result.about.seed is not None]
+    digests = [result.run.digests for result in results if result.run.digests is not None]
+    if any(None in run for run in runs) or not len(seeds) == len(digests) == len(results):
         raise InputError(
-            f"a result does not say its {', '.join(SAME)} and seed; make it by meg.score with "
-            "--about, as the workflow does"
+            f"a result does not say its {', '.join(SAME)} and seed, or not on which questions; "
+            "make it by meg.predict, and meg.score with --about, as the workflow does"
         )
-    runs = {tuple(about[name] for name in SAME) for about in abouts}
-    files = {result["run"]["digests"]["questions"] for result in results}
-    seeds = [int(about["seed"]) for about in abouts]
+    files = {one.questions for one in digests}
     if len(results) < 2 or len(runs) > 1 or len(files) > 1 or len(set(seeds)) < len(seeds):
         raise InputError(
-            f"expected results of one run with different seeds on one file of questions, got "
-            f"{len(files)} files of questions and {[tuple(about.values()) for about in abouts]}"
+            "expected results of one run with different seeds on one file of questions, got "
+            f"{len(files)} files of questions and "
+            f"{[(*_run(result), result.about.seed) for result in results]}"
         )
-    compared = [result["comparisons"] for result in results]
+    compared = [result.comparisons for result in results]
     common = [name for name in compared[0] if all(name in one for one in compared)]
-    return {
-        "about": {name: abouts[0][name] for name in SAME},
-        "seeds": seeds,
-        "n": results[0]["n"],
-        "accuracy": _spread([result["accuracy"] for result in results]),
-        "macro_accuracy": _spread([result["macro_accuracy"] for result in results]),
-        "differences": {
-            name: _spread([one[name]["difference"] for one in compared]) for name in common
-        },
-    }
+    return SeedsResult(
+        about=About(**dict(zip(SAME, _run(results[0]), strict=True))),
+        seeds=seeds,
+        n=results[0].n,
+        accuracy=_spread([result.accuracy for result in results]),
+        macro_accuracy=_spread([result.macro_accuracy for result in results]),
+        differences={name: _spread([one[name].difference for one in compared]) for name in common},
+    )
 
 
-def _spread(values: list[float]) -> dict[str, Any]:
+def _run(result: Result) -> tuple[str | None, ...]:
+    return tuple(getattr(result.about, name) for name in SAME)
+
+
+def _spread(values: list[float]) -> Spread:
     deviation = float(np.std(values, ddof=1))
-    return {"mean": float(np.mean(values)), "standard_deviation": deviation, "values": values}
+    return Spread(mean=float(np.mean(values)), standard_deviation=deviation, values=values)
 
 
 class SeedsCommand(Command):
@@ -71,14 +75,10 @@ class SeedsCommand(Command):
 
     def run(self) -> None:
         """Read the results, write their mean and standard deviation."""
-        for path in self.results:
-            if not path.is_file():
-                raise InputError(f"{path} does not exist; make it with meg.score")
-        summary = over_seeds([read_json(path) for path in self.results])
-        summary["results"] = {str(path): file_digest(path) for path in self.results}
-        write_json(self.out, summary)
-        accuracy = summary["accuracy"]
-        mean, deviation = accuracy["mean"], accuracy["standard_deviation"]
+        found = over_seeds([read_document(path, Result) for path in self.results])
+        digests = {str(path): file_digest(path) for path in self.results}
+        write_document(self.out, found.model_copy(update={"results": digests}))
+        mean, deviation = found.accuracy.mean, found.accuracy.standard_deviation
         log.info("%.4f ± %.4f over %d seeds", mean, deviation, len(self.results))
 
 

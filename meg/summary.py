@@ -5,15 +5,13 @@ Of meg.score, or of meg.seeds: there means over trainings, with their standard d
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from kg.shared.artefact import read_json
 from kg.shared.command import Command, main
-from kg.shared.errors import InputError
-from meg.evaluation.table import kinds_table, table
+from kg.shared.documents import read_document
+from meg.evaluation.table import FILES, kinds_table, table
 
 
 class SummaryCommand(Command):
@@ -26,22 +24,11 @@ class SummaryCommand(Command):
 
     def run(self) -> None:
         """Read the results and write their table to the standard output."""
-        found = {path.stem: _read(path) for path in self.results}
+        found = {path.stem: read_document(path, *FILES) for path in self.results}
         lines = table(found)
         if self.kinds and (kinds := kinds_table(found)):
             lines += ["", *kinds]
         sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; make it with meg.score")
-    result = read_json(path)
-    if not isinstance(result, dict) or not {"comparisons", "differences"} & result.keys():
-        raise InputError(
-            f"{path} is no result; name a file that `meg.score run` or meg.seeds wrote"
-        )
-    return result
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from kg.shared.errors import InputError
 from kg.shared.model_files import locate
 from kg.sources.settings import PACKED, TableConfig
 from meg.config import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
+from meg.evaluation.result import InputFile
 from workflow.sections import KG
 
 __all__ = ["graph_files", "inputs", "model_files", "question_files", "settings_files", "stamps"]
@@ -104,7 +105,8 @@ def inputs(files: Iterable[Path]) -> list[Any]:
 
 def stamps(files: Iterable[Path]) -> str:
     """JSON: folder/name -> bytes and SHA-256 of a file, of a large one its bytes and its time."""
-    return json.dumps({f"{file.parent.name}/{file.name}": _stamp(file) for file in files})
+    named = {f"{file.parent.name}/{file.name}": _stamp(file) for file in files}
+    return json.dumps({name: one.model_dump(exclude_none=True) for name, one in named.items()})
 
 
 def _tables(config: TableConfig) -> list[str]:
@@ -114,11 +116,11 @@ def _tables(config: TableConfig) -> list[str]:
 
 
 @cache
-def _stamp(file: Path) -> dict[str, int | str]:
+def _stamp(file: Path) -> InputFile:
     found = file.stat()
     if found.st_size > WHOLE:
-        return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
-    return {"bytes": found.st_size, "sha256": file_digest(file)}
+        return InputFile(bytes=found.st_size, modified_ns=found.st_mtime_ns)
+    return InputFile(bytes=found.st_size, sha256=file_digest(file))
 
 
 def _found(folder: str, patterns: Iterable[str]) -> list[Path]:

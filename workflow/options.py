@@ -234,6 +234,23 @@ class Options:
         compared = self._compared(wildcards).items()
         return " ".join(f"--against {name}={path}" for name, path in compared)
 
+    def _noted(self, wildcards: Any) -> dict[str, str]:
+        """Where it is noted which users' files a run was made from: the graph's, its data sets'."""
+        run = self._plan.runs[wildcards.run]
+        trained = run.checkpoint == "finetune"
+        learned = self._config.line(run.trained_on) if trained else []
+        noted = {f"questions/{dataset}" for dataset in (run.dataset, *learned)}
+        names = (self._paths.graph.removeprefix("results/"), *sorted(noted))
+        return {name: f"results/{name}/inputs.json" for name in names}
+
+    def noted_files(self, wildcards: Any) -> list[str]:
+        """Notes of the users' files that a run was made from."""
+        return list(self._noted(wildcards).values())
+
+    def noted(self, wildcards: Any) -> str:
+        """The same, by what the files were read for."""
+        return " ".join(f"--inputs {name}={path}" for name, path in self._noted(wildcards).items())
+
     def about(self, wildcards: Any) -> str:
         """What a run is, in its result."""
         run = self._plan.runs[wildcards.run]

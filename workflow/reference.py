@@ -16,7 +16,7 @@ from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
 from workflow.config import Config
 from workflow.sections import AnsweringOverrides, Overrides
 
-__all__ = ["reference"]
+__all__ = ["PARTS", "reference", "sections", "table"]
 
 INTRODUCTION = """# Configuration
 
@@ -63,13 +63,13 @@ PARTS: dict[str, type[Section]] = {
 
 def reference() -> str:
     """The page."""
-    return "\n".join([INTRODUCTION, *_table("Top level", Config, ()), *_nested()])
+    return "\n".join([INTRODUCTION, *table("Top level", Config), *_nested()])
 
 
 def _nested() -> Iterator[str]:
     """A table for each section, in the order of the configuration."""
     for name, field in Config.model_fields.items():
-        for section in _sections(field.annotation):
+        for section in sections(field.annotation):
             key = f"{name}.<name>" if get_origin(field.annotation) is dict else name
             key = f"{name}[]" if get_origin(field.annotation) is list else key
             yield from _section(key, section)
@@ -81,11 +81,11 @@ def _section(key: str, section: type[BaseModel]) -> Iterator[str]:
     left_out = tuple(Overrides.model_fields) if issubclass(section, AnsweringOverrides) else ()
     if section is FinetuneConfig:
         left_out = ("prompt",)
-    yield from _table(f"`{key}`{_which(section)}", section, left_out)
+    yield from table(f"`{key}`{_which(section)}", section, left_out=left_out)
     for name, field in section.model_fields.items():
         if name in left_out:
             continue
-        for inner in _sections(field.annotation):
+        for inner in sections(field.annotation):
             yield from _section(f"{key}.{name}", inner)
 
 
@@ -100,24 +100,31 @@ def _which(section: type[BaseModel]) -> str:
     return ""
 
 
-def _table(title: str, section: type[BaseModel], left_out: tuple[str, ...]) -> Iterator[str]:
-    """One row a key: name, what it may be, its default, what it is."""
+def table(
+    title: str, section: type[BaseModel], what: str = "key", left_out: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """One row a key (or `what` its fields are): name, what it may be, its default, what it is."""
     yield f"\n## {title}\n"
     if section.__doc__ and section is not Config:
         yield section.__doc__.strip().split("\n")[0] + "\n"
-    yield "| key | values | default | |"
+    yield f"| {what} | values | default | |"
     yield "|---|---|---|---|"
     for name, field in section.model_fields.items():
         if name not in left_out:
-            row = (f"`{name}`", _values(field.annotation), _default(field), field.description or "")
+            row = (
+                f"`{field.alias or name}`",
+                _values(field.annotation),
+                _default(field),
+                field.description or "",
+            )
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 
-def _sections(annotation: Any) -> list[type[BaseModel]]:
+def sections(annotation: Any) -> list[type[BaseModel]]:
     """The sections that a type is made of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [section for part in get_args(annotation) for section in _sections(part)]
+    return [section for part in get_args(annotation) for section in sections(part)]
 
 
 def _values(annotation: Any) -> str:

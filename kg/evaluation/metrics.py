@@ -1,13 +1,11 @@
-"""What is measured of an encoder: the fields of `metrics.json`, written and read here."""
+"""What is measured of an encoder: the fields of its `metrics.json`."""
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from kg.shared.artefact import read_json, write_json
 from kg.shared.command import Section
-from kg.shared.errors import InputError
+from kg.shared.documents import Document
 
 __all__ = [
     "EncoderMetrics",
@@ -16,8 +14,6 @@ __all__ = [
     "Probes",
     "Ranks",
     "RelationMetrics",
-    "read_metrics",
-    "write_metrics",
 ]
 
 
@@ -79,9 +75,10 @@ class GraphCounts(Section):
     asked: int = Field(description="test triplets that links were predicted for")
 
 
-class EncoderMetrics(Section):
+class EncoderMetrics(Document):
     """`metrics.json` of an encoder."""
 
+    made_by: ClassVar[str] = "kg.train"
     format: Literal["meg-encoder-metrics-1"] = Field(
         "meg-encoder-metrics-1", description="of the file"
     )
@@ -94,21 +91,3 @@ class EncoderMetrics(Section):
         description="by vectors; null: there is one relation only"
     )
     probes: dict[str, Probes] = Field(description="by vectors")
-
-
-def write_metrics(path: Path, metrics: EncoderMetrics) -> None:
-    """Write `metrics.json`."""
-    write_json(path, metrics.model_dump(by_alias=True))
-
-
-def read_metrics(path: Path) -> EncoderMetrics:
-    """Read what `write_metrics` wrote; InputError where it is another file."""
-    values = read_json(path)
-    try:
-        return EncoderMetrics.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            f"{path} is no metrics.json of this format ({error.error_count()} wrong values, first "
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}); make it again with kg.train"
-        ) from error

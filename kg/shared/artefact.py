@@ -83,13 +83,13 @@ def write_json(path: Path, value: Any) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file; InputError where it is missing, no UTF-8 or no JSON."""
-    text = read_text(path, "make it again")
+def read_json(path: Path, next_step: str = "make it again") -> Any:
+    """Read a JSON file; InputError, with `next_step`, where it is missing, no UTF-8 or no JSON."""
+    text = read_text(path, next_step)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON ({error}); is it truncated? make it again") from error
+        raise InputError(f"{path} is not JSON ({error}); is it truncated? {next_step}") from error
 
 
 def file_digest(path: Path) -> str:

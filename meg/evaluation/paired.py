@@ -1,13 +1,13 @@
 """Two runs' answers to the same questions: who is better, by how much, and is it chance?"""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from kg.shared.errors import InputError
 from meg.evaluation import statistics
 from meg.evaluation.prediction import Prediction
+from meg.evaluation.result import Difference
 
 __all__ = ["compare"]
 
@@ -15,7 +15,7 @@ SHOWN = 5
 """Ids of questions that an error names, of each sort."""
 
 
-def compare(predictions: list[Prediction], other: list[Prediction], name: str) -> dict[str, Any]:
+def compare(predictions: list[Prediction], other: list[Prediction], name: str) -> Difference:
     """How much better `predictions` are than those of the run `name` on the same questions.
 
     Raises InputError, naming the ids, unless both hold the same ids with the same right answers.
@@ -24,15 +24,15 @@ def compare(predictions: list[Prediction], other: list[Prediction], name: str) -
     by_id = {row.id: row for row in other}
     right = np.array([row.right for row in predictions])
     before = np.array([by_id[row.id].right for row in predictions])
-    return {
-        "accuracy": float(before.mean()),
-        "wilson": statistics.wilson(before),
-        "difference": float(right.mean() - before.mean()),
-        "interval": statistics.tango(right, before),
-        "gained": int((right & ~before).sum()),
-        "lost": int((before & ~right).sum()),
-        "mcnemar_p": statistics.mcnemar(right, before),
-    }
+    return Difference(
+        accuracy=float(before.mean()),
+        wilson=statistics.wilson(before),
+        difference=float(right.mean() - before.mean()),
+        interval=statistics.tango(right, before),
+        gained=int((right & ~before).sum()),
+        lost=int((before & ~right).sum()),
+        mcnemar_p=statistics.mcnemar(right, before),
+    )
 
 
 def _check(predictions: Sequence[Prediction], other: Sequence[Prediction], name: str) -> None:

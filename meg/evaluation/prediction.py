@@ -1,22 +1,26 @@
 """What a model answered to a question: one JSON line, written by `meg.predict`.
 
-Beside `x.jsonl` lies `x.meta.json`, the run behind the predictions (config, digests, versions,
-hardware, seconds), which `meg.score` copies into the result.
+Beside `x.jsonl` lies `x.meta.json`, how they were made (`RunRecord`), which `meg.score` copies into
+the result.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import ConfigDict, Field, FiniteFloat, model_validator
 
-from kg.shared.artefact import file_digest, read_json, replacing, write_json
+from kg.shared.artefact import replacing
+from kg.shared.command import Section
+from kg.shared.documents import Document, read_document, write_document
 from kg.shared.errors import InputError
 from kg.shared.lines import Identified, model_lines
 
 __all__ = [
+    "Digests",
+    "Hardware",
     "Prediction",
-    "read_answers",
+    "RunRecord",
     "read_predictions",
     "read_run",
     "write_predictions",
@@ -53,6 +57,40 @@ class Prediction(Identified):
         return self
 
 
+class Digests(Section):
+    """SHA-256 of what was read."""
+
+    questions: str = Field(description="file of questions")
+    store: str | None = Field(description="store of vectors; null: none was read")
+    concepts: str | None = Field(description="the concepts that the store's vectors are of")
+
+
+class Hardware(Section):
+    """What a model ran on."""
+
+    machine: str = Field(description="kind of processor")
+    gpu: str | None = Field(description="name of the GPU; null: none")
+    device: str = Field(description="of the LLM, as PyTorch names it")
+    dtype: str = Field(description="number format of the LLM")
+
+
+class RunRecord(Document):
+    """`x.meta.json`: how predictions were made. The command's options stand beside these fields."""
+
+    made_by: ClassVar[str] = "meg.predict"
+    model_config = ConfigDict(extra="allow")
+
+    format: Literal["meg-run-1"] = Field("meg-run-1", description="of the file")
+    labels: tuple[str, ...] = Field(
+        (), description="options of every question; empty: questions differ in them"
+    )
+    prompt_version: str | None = Field(None, description="digest of the words around a question")
+    digests: Digests | None = Field(None, description="of the files; null: not recorded")
+    versions: dict[str, str] = Field({}, description="by package")
+    hardware: Hardware | None = Field(None, description="null: not recorded")
+    seconds: float | None = Field(None, description="from the command's start to the last answer")
+
+
 def read_predictions(path: Path) -> list[Prediction]:
     """Predictions of a JSON-lines file.
 
@@ -64,30 +102,6 @@ def read_predictions(path: Path) -> list[Prediction]:
     return predictions
 
 
-def read_answers(path: Path) -> list[Prediction]:
-    """Predictions of a JSON-lines file, or those that a result (.json) of meg.score was made of.
-
-    A result names its predictions as the scoring run saw them: from its working directory, which
-    is looked for here and in the folders above the result. Raises InputError where they are
-    missing or are not those that were scored.
-    """
-    if path.suffix != ".json":
-        return read_predictions(path)
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; make it with meg.score")
-    result = read_json(path)
-    if not isinstance(result, dict) or "predictions" not in result:
-        raise InputError(f"{path} does not name its predictions; make it again with meg.score run")
-    named = result["predictions"]
-    folders = (Path(), *path.absolute().parents)
-    found = next((folder / named for folder in folders if (folder / named).is_file()), None)
-    if found is None:
-        raise InputError(f"the predictions of {path} are not at {named}; give their file instead")
-    if file_digest(found) != result["digest"]:
-        raise InputError(f"{found} has changed since {path} was made of it; score it again")
-    return read_predictions(found)
-
-
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     """Write a JSON-lines file, one prediction a line."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
@@ -95,15 +109,16 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
             file.write(prediction.model_dump_json() + "\n")
 
 
-def read_run(predictions: Path) -> dict[str, Any]:
-    """The run behind a predictions file, {} where meg.predict left no record of it."""
+def read_run(predictions: Path) -> RunRecord:
+    """How a predictions file was made; an empty record where none lies beside it."""
     path = _run_path(predictions)
-    return read_json(path) if path.is_file() else {}
+    return read_document(path, RunRecord) if path.is_file() else RunRecord()
 
 
-def write_run(predictions: Path, run: dict[str, Any]) -> None:
-    """Write the run behind a predictions file beside it."""
-    write_json(_run_path(predictions), run)
+def write_run(predictions: Path, command: dict[str, Any], **made: Any) -> None:
+    """Write beside a predictions file how it was made: the command's options, and fields of
+    `RunRecord`."""
+    write_document(_run_path(predictions), RunRecord.model_validate(command | made))
 
 
 def _run_path(predictions: Path) -> Path:

@@ -1,10 +1,18 @@
 """Results as lines of text."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
-__all__ = ["FEW", "kinds_table", "table"]
+from meg.evaluation.result import Compared, Result, SeedsResult, Share, Spread
+
+__all__ = ["FEW", "FILES", "kinds_table", "table"]
 
 Row = tuple[str, ...]
+Answered = Result | Compared
+Shown = Answered | SeedsResult
+Show = Callable[[float], str]
+
+FILES: tuple[type[Shown], ...] = (Result, SeedsResult, Compared)
+"""Files that a table can be made of."""
 
 HEADER = ("result", "compared with", "n", "accuracy [95%]", "gain over it [95%]", "p")
 
@@ -16,7 +24,7 @@ FEW = 6
 they are split."""
 
 
-def table(results: dict[str, dict[str, Any]]) -> list[str]:
+def table(results: Mapping[str, Shown]) -> list[str]:
     """Lines of text for results by their name; percent and percentage points.
 
     The first line of a result is the run itself, the others are the runs that it is compared
@@ -26,26 +34,33 @@ def table(results: dict[str, dict[str, Any]]) -> list[str]:
     """
     rows: list[Row] = [HEADER]
     for name, result in results.items():
-        rows += _over_seeds(name, result) if "seeds" in result else _one_run(name, result)
+        if isinstance(result, SeedsResult):
+            rows += _over_seeds(name, result)
+        else:
+            rows += _one_run(name, result)
     return [_line(row) for row in rows] + [
-        f"{name} and {other}: {one['gained'] + one['lost']} questions are answered rightly by one "
+        f"{name} and {other}: {one.gained + one.lost} questions are answered rightly by one "
         f"alone; of fewer than {FEW} no split is more than chance"
         for name, result in results.items()
-        for other, one in result.get("comparisons", {}).items()
-        if one["gained"] + one["lost"] < FEW
+        if not isinstance(result, SeedsResult)
+        for other, one in result.comparisons.items()
+        if one.gained + one.lost < FEW
     ]
 
 
-def kinds_table(results: dict[str, dict[str, Any]]) -> list[str]:
+def kinds_table(results: Mapping[str, Shown]) -> list[str]:
     """The same runs by kind of question, percent right; nothing where no result has several."""
-    results = {name: result for name, result in results.items() if "kinds" in result}
-    names = list(dict.fromkeys(kind for result in results.values() for kind in result["kinds"]))
+    by_kind = {
+        name: result.kinds
+        for name, result in results.items()
+        if not isinstance(result, SeedsResult)
+    }
+    names = list(dict.fromkeys(kind for kinds in by_kind.values() for kind in kinds))
     if len(names) < 2:
         return []
     rows = [("result", *names)]
-    for name, result in results.items():
-        kinds = result["kinds"]
-        shares = [_percent(kinds[kind]["accuracy"]) if kind in kinds else "" for kind in names]
+    for name, kinds in by_kind.items():
+        shares = [_percent(kinds[kind].accuracy) if kind in kinds else "" for kind in names]
         rows.append((name, *shares))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -54,34 +69,32 @@ def kinds_table(results: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-def _one_run(name: str, result: dict[str, Any]) -> list[Row]:
-    rows: list[Row] = [(name, "", str(result["n"]), _accuracy(result), "", "")]
-    for other, compared in result["comparisons"].items():
-        gain = f"{_points(compared['difference'])} {_interval(compared['interval'], _points)}"
-        rows.append(("", other, "", _accuracy(compared), gain, _p(compared["mcnemar_p"])))
+def _one_run(name: str, result: Answered) -> list[Row]:
+    rows: list[Row] = [(name, "", str(result.n), _accuracy(result), "", "")]
+    for other, compared in result.comparisons.items():
+        gain = f"{_points(compared.difference)} {_interval(compared.interval, _points)}"
+        rows.append(("", other, "", _accuracy(compared), gain, _p(compared.mcnemar_p)))
     return rows
 
 
-def _over_seeds(name: str, result: dict[str, Any]) -> list[Row]:
-    seeds = f"(mean of {len(result['seeds'])} seeds)"
-    rows: list[Row] = [
-        (name, seeds, str(result["n"]), _spread(result["accuracy"], _percent), "", "")
-    ]
-    for other, gain in result["differences"].items():
+def _over_seeds(name: str, result: SeedsResult) -> list[Row]:
+    seeds = f"(mean of {len(result.seeds)} seeds)"
+    rows: list[Row] = [(name, seeds, str(result.n), _spread(result.accuracy, _percent), "", "")]
+    for other, gain in result.differences.items():
         rows.append(("", other, "", "", _spread(gain, _points), ""))
     return rows
 
 
-def _accuracy(result: dict[str, Any]) -> str:
-    return f"{_percent(result['accuracy'])} {_interval(result['wilson'], _percent)}"
+def _accuracy(result: Share) -> str:
+    return f"{_percent(result.accuracy)} {_interval(result.wilson, _percent)}"
 
 
-def _interval(interval: list[float], show: Any) -> str:
+def _interval(interval: tuple[float, float], show: Show) -> str:
     return f"[{show(interval[0])}, {show(interval[1])}]"
 
 
-def _spread(values: dict[str, Any], show: Any) -> str:
-    return f"{show(values['mean'])} ± {_percent(values['standard_deviation'])}"
+def _spread(values: Spread, show: Show) -> str:
+    return f"{show(values.mean)} ± {_percent(values.standard_deviation)}"
 
 
 def _percent(share: float) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from kg.shared.artefact import read_json
 from kg.shared.command import Section
 from kg.shared.errors import InputError
 from kg.shared.lines import json_lines, read_text
@@ -21,7 +20,6 @@ __all__ = [
     "RunFiles",
     "flat",
     "read_history",
-    "read_result",
     "read_runs",
     "read_runtimes",
 ]
@@ -80,14 +78,6 @@ def read_runs(path: Path) -> list[RunFiles]:
         return TypeAdapter(list[RunFiles]).validate_json(read_text(path, "run the workflow again"))
     except ValidationError as error:
         raise InputError(f"{path}: expected a list of runs: {error}") from error
-
-
-def read_result(path: Path) -> Mapping[str, Any]:
-    """A result of meg.score; raises InputError where it is not there."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; make it with meg.score")
-    result: Mapping[str, Any] = read_json(path)
-    return result
 
 
 def read_history(folder: Path) -> list[Row]:

@@ -6,9 +6,11 @@ from typing import Any
 import polars as pl
 
 from kg.evaluation.comparison import DRAWN, comparison, figure
-from kg.evaluation.metrics import EncoderMetrics, read_metrics
+from kg.evaluation.metrics import EncoderMetrics
 from kg.shared.artefact import read_json
-from meg.report.contents import Contents, Row, flat, read_history, read_result
+from kg.shared.documents import read_document
+from meg.evaluation.result import Result
+from meg.report.contents import Contents, Row, flat, read_history
 from meg.report.figures import Cloud, clouds, curves, history_curve, styled
 from meg.report.page import Part, Table
 
@@ -18,7 +20,10 @@ __all__ = ["encoders", "graph", "spaces"]
 def encoders(contents: Contents) -> Part:
     """What `kg.train` measured, the encoders side by side first; empty where none was trained."""
     panels, ranks, relations, probes = {}, [], [], []
-    measured = {name: read_metrics(f / "metrics.json") for name, f in contents.encoders.items()}
+    measured = {
+        name: read_document(folder / "metrics.json", EncoderMetrics)
+        for name, folder in contents.encoders.items()
+    }
     for name, folder in contents.encoders.items():
         metrics = measured[name]
         for scorer, row in metrics.link_prediction.items():
@@ -67,7 +72,7 @@ def _side_by_side(contents: Contents, measured: Mapping[str, EncoderMetrics]) ->
     for run in contents.runs:
         if run.encoder is not None:
             column = answered.setdefault(f"{run.dataset} by {run.model}, %", {})
-            column[run.encoder] = round(100 * read_result(run.result)["accuracy"], 1)
+            column[run.encoder] = round(100 * read_document(run.result, Result).accuracy, 1)
     return table.with_columns(
         pl.col("encoder").replace_strict(by_encoder, default=None, return_dtype=pl.Float64).alias(k)
         for k, by_encoder in answered.items()

@@ -1,14 +1,14 @@
 """The page's sections: results, trainings, encoders and graph as text, figures and tables."""
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from kg.shared.artefact import read_json
+from kg.shared.documents import read_document
+from meg.evaluation.result import OptionCounts, Result, SeedsResult
 from meg.evaluation.table import FEW
 from meg.report.answers import answers
-from meg.report.contents import Contents, Row, RunFiles, flat, read_result
+from meg.report.contents import Contents, Row, RunFiles, flat
 from meg.report.embeddings import encoders, graph, spaces
 from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table
@@ -19,12 +19,12 @@ __all__ = ["sections"]
 FLAWED = 20
 """Items shown; summary.json of meg.questions names all."""
 
-Results = list[tuple[RunFiles, Mapping[str, Any]]]
+Results = list[tuple[RunFiles, Result]]
 
 
 def sections(contents: Contents) -> list[Part]:
     """Every section that the files allow, what matters most first."""
-    results = [(run, read_result(run.result)) for run in contents.runs]
+    results = [(run, read_document(run.result, Result)) for run in contents.runs]
     parts = [
         _accuracy(results),
         _comparisons(results),
@@ -54,14 +54,14 @@ def _accuracy(results: Results) -> Part:
     figures, tables = [], []
     for name, group in _groups(results).items():
         bars = [Interval(run.variant, *_percent(result)) for run, result in group]
-        chance = 100 / len(group[0][1]["classes"])
+        chance = 100 / len(group[0][1].classes)
         figures.append(intervals(bars, f"{name}: right answers, %", chance))
         tables.append(Table([_accuracy_row(*one) for one in group], name))
     text = "Right answers, %, with Wilson's 95% interval; the dotted line is chance."
     return Part("Accuracy", text, figures, tables)
 
 
-def _accuracy_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
+def _accuracy_row(run: RunFiles, result: Result) -> Row:
     value, low, high = _percent(result)
     return {
         "variant": run.variant,
@@ -69,9 +69,9 @@ def _accuracy_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
         "accuracy": value,
         "from": low,
         "to": high,
-        "questions": result["n"],
-        "unanswered": result["unanswered"],
-        "concepts a question": result["concepts"],
+        "questions": result.n,
+        "unanswered": result.unanswered,
+        "concepts a question": result.concepts,
     } | _beside(run)
 
 
@@ -80,11 +80,11 @@ def _beside(run: RunFiles) -> Row:
     row: Row = {f"published, {one.source}": one.accuracy for one in run.published}
     if run.seeds is None:
         return row
-    over_seeds = read_result(run.seeds)["accuracy"]
+    over_seeds = read_document(run.seeds, SeedsResult).accuracy
     return row | {
-        "seeds": len(over_seeds["values"]),
-        "mean": _rounded(over_seeds["mean"]),
-        "standard deviation": _rounded(over_seeds["standard_deviation"]),
+        "seeds": len(over_seeds.values),
+        "mean": _rounded(over_seeds.mean),
+        "standard deviation": _rounded(over_seeds.standard_deviation),
     }
 
 
@@ -101,21 +101,21 @@ def _comparisons(results: Results) -> Part:
     return Part("Comparisons", text, (), tables)
 
 
-def _comparison_rows(run: RunFiles, result: Mapping[str, Any]) -> list[Row]:
+def _comparison_rows(run: RunFiles, result: Result) -> list[Row]:
     return [
         {
             "variant": run.variant,
             "against": name,
-            "accuracy": _rounded(result["accuracy"]),
-            "its accuracy": _rounded(other["accuracy"]),
-            "points more": _rounded(other["difference"]),
-            "from": _rounded(other["interval"][0]),
-            "to": _rounded(other["interval"][1]),
-            "right only here": other["gained"],
-            "right only there": other["lost"],
-            "p": other["mcnemar_p"],
+            "accuracy": _rounded(result.accuracy),
+            "its accuracy": _rounded(other.accuracy),
+            "points more": _rounded(other.difference),
+            "from": _rounded(other.interval[0]),
+            "to": _rounded(other.interval[1]),
+            "right only here": other.gained,
+            "right only there": other.lost,
+            "p": other.mcnemar_p,
         }
-        for name, other in result["comparisons"].items()
+        for name, other in result.comparisons.items()
     ]
 
 
@@ -124,9 +124,9 @@ def _kinds(results: Results) -> Part:
     for name, group in _groups(results).items():
         rows = [
             {"variant": run.variant}
-            | {kind: _rounded(values["accuracy"]) for kind, values in result["kinds"].items()}
+            | {kind: _rounded(values.accuracy) for kind, values in result.kinds.items()}
             for run, result in group
-            if len(result["kinds"]) > 1
+            if len(result.kinds) > 1
         ]
         tables.append(Table(rows, name))
     return Part("Kinds of question", "Right answers, %, by kind.", (), tables)
@@ -140,8 +140,8 @@ def _measures(results: Results) -> Part:
         classes = [
             {"variant": run.variant, "option": option} | _class_row(counts)
             for run, result in group
-            if "macro_f1" in result
-            for option, counts in result["classes"].items()
+            if result.macro_f1 is not None
+            for option, counts in result.classes.items()
         ]
         tables.append(Table(classes, f"{name}: options"))
     text = (
@@ -152,18 +152,22 @@ def _measures(results: Results) -> Part:
     return Part("Beyond accuracy", text, (), tables)
 
 
-def _measure_row(run: RunFiles, result: Mapping[str, Any]) -> Row:
-    row: Row = {"variant": run.variant, "mean over kinds": _rounded(result["macro_accuracy"])}
-    if "macro_f1" in result:
-        row["macro F1"] = _rounded(result["macro_f1"])
-    if "calibration_error" in result:
-        row["calibration error"] = _rounded(result["calibration_error"])
-    return row | {"position bias": _rounded(result["position_bias"])}
+def _measure_row(run: RunFiles, result: Result) -> Row:
+    row: Row = {"variant": run.variant, "mean over kinds": _rounded(result.macro_accuracy)}
+    if result.macro_f1 is not None:
+        row["macro F1"] = _rounded(result.macro_f1)
+    if result.calibration_error is not None:
+        row["calibration error"] = _rounded(result.calibration_error)
+    return row | {"position bias": _rounded(result.position_bias)}
 
 
-def _class_row(counts: Mapping[str, float]) -> Row:
-    names = {"right": "answers", "chosen": "chosen", "both": "right"}
-    return {shown: counts[name] for name, shown in names.items()} | {"F1": _rounded(counts["f1"])}
+def _class_row(counts: OptionCounts) -> Row:
+    return {
+        "answers": counts.right,
+        "chosen": counts.chosen,
+        "right": counts.both,
+        "F1": _rounded(counts.f1),
+    }
 
 
 def _answers(results: Results, concepts: Path) -> Part:
@@ -172,7 +176,7 @@ def _answers(results: Results, concepts: Path) -> Part:
     for name, group in _groups(results).items():
         run, result = group[0]
         others = {other.variant: other for other, _ in group}
-        first = next((others[k] for k in result["comparisons"] if k in others), None)
+        first = next((others[k] for k in result.comparisons if k in others), None)
         if first is not None:
             tables.append(Table(answers(run, first, concepts), f"{name}: {first.description}"))
     text = (
@@ -211,8 +215,8 @@ def _circumstances(results: Results) -> Part:
     """Runs of the same machine and versions make one row."""
     rows: list[Row] = []
     for _, result in results:
-        about = result["run"]
-        row = flat(about.get("hardware", {})) | flat(about.get("versions", {}))
+        hardware = result.run.hardware
+        row = flat(hardware.model_dump() if hardware else {}) | flat(result.run.versions)
         if row not in rows:
             rows.append(row)
     return Part("Machine and versions", "", (), [Table(rows)])
@@ -223,6 +227,6 @@ def _rounded(share: float) -> float:
     return round(100 * share, 1)
 
 
-def _percent(result: Mapping[str, Any]) -> tuple[float, float, float]:
-    low, high = result["wilson"]
-    return _rounded(result["accuracy"]), _rounded(low), _rounded(high)
+def _percent(result: Result) -> tuple[float, float, float]:
+    low, high = result.wilson
+    return _rounded(result.accuracy), _rounded(low), _rounded(high)

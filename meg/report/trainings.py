@@ -1,24 +1,35 @@
 """The trainings of both phases, and what every job took."""
 
-from kg.shared.artefact import read_json
+from kg.shared.documents import Document, read_document
 from meg.report.contents import Contents, Row, flat, read_history, read_runtimes
 from meg.report.figures import Curve, curves, history_curve
 from meg.report.page import Part, Table
+from meg.training.metrics import AlignMetrics, FinetuneMetrics
 
 __all__ = ["runtimes", "trainings"]
+
+PHASES: tuple[tuple[str, str, type[Document]], ...] = (
+    ("Phase I", "align", AlignMetrics),
+    ("Phase II", "finetune", FinetuneMetrics),
+)
+"""Title, field of a run's files, and what its metrics.json says."""
 
 
 def trainings(contents: Contents) -> Part:
     """Losses, name retrieval and closing measures of both phases, a checkpoint once."""
     figures, tables = [], []
-    for title, field in (("Phase I", "align"), ("Phase II", "finetune")):
+    for title, field, kind in PHASES:
         folders = dict.fromkeys(getattr(run, field) for run in contents.runs if getattr(run, field))
         panels: dict[str, list[Curve]] = {}
         for folder in folders:
             panels |= _panels(f"{title}, {folder.name}", read_history(folder))
         if panels:
             figures.append(curves(panels, "step"))
-        rows = [{"model": f.name} | flat(read_json(f / "metrics.json")) for f in folders]
+        measured = {f.name: read_document(f / "metrics.json", kind) for f in folders}
+        rows = [
+            {"model": name} | flat(one.model_dump(by_alias=True, exclude={"format"}))
+            for name, one in measured.items()
+        ]
         tables.append(Table(rows, title))
     text = (
         "Training losses by optimiser step. Beside Phase I's, name retrieval: the share of mapped "

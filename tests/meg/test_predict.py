@@ -2,6 +2,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from kg.shared.artefact import file_digest
 from kg.shared.command import main
 from meg.config import PromptConfig
 from meg.datasets.question import Question, write_questions
@@ -29,10 +30,10 @@ class TestCommand:
         )
         assert [row.id for row in read_predictions(tmp_path / "p.jsonl")] == ["q0", "q1", "q2"]
         run = read_run(tmp_path / "p.jsonl")
-        assert run["labels"] == list(labels)
-        assert run["prompt"]["instruction"] == "Choose."
-        assert run["prompt_version"] == prompt_version(prompt)
-        assert set(run["digests"]) == {"questions", "store", "concepts"}
+        assert run.labels == labels
+        assert run.model_extra["prompt"]["instruction"] == "Choose."
+        assert run.prompt_version == prompt_version(prompt)
+        assert run.digests.questions == file_digest(tmp_path / "q.jsonl")
 
     def test_runs_from_a_checkout_that_is_not_installed(self, model_config, tmp_path, monkeypatch):
         def version(package):
@@ -51,7 +52,7 @@ class TestCommand:
                 f"--out={tmp_path}/p.jsonl",
             ],
         )
-        versions = read_run(tmp_path / "p.jsonl")["versions"]
+        versions = read_run(tmp_path / "p.jsonl").versions
         assert versions["meg-pipeline"] == "not installed"
         assert versions["torch"] == "1.0"
 
@@ -70,7 +71,7 @@ class TestCommand:
             ]
 
         main(PredictCommand, arguments(concepts="none"))
-        assert read_run(tmp_path / "p.jsonl")["digests"]["store"] is None
+        assert read_run(tmp_path / "p.jsonl").digests.store is None
         for wrong in ({"concepts": "question"}, {"concepts": "none", "triplets": 2}):
             with pytest.raises(SystemExit):
                 main(PredictCommand, arguments(**wrong))

@@ -1,10 +1,13 @@
 import pytest
 
-from kg.shared.artefact import read_json, write_json
+from kg.shared.artefact import file_digest, read_json, write_json
 from kg.shared.command import main
-from meg.evaluation.prediction import write_predictions, write_run
+from kg.shared.documents import read_document
+from meg.evaluation.prediction import RunRecord, write_predictions, write_run
+from meg.evaluation.result import About, Compared, Result
 from meg.score import ScoreCommand
-from tests.meg.evaluation.test_result import rows
+from tests.meg.evaluation.test_scoring import rows
+from workflow.external import stamps
 
 
 @pytest.fixture
@@ -13,6 +16,7 @@ def runs(tmp_path):
     write_predictions(tmp_path / "a.jsonl", rows(0, 1, 0, 1))
     write_predictions(tmp_path / "b.jsonl", rows(0, 0, 0, 0))
     write_run(tmp_path / "a.jsonl", {"seed": 7, "labels": ["yes", "no"]})
+    (tmp_path / "inputs.json").write_text(stamps([tmp_path / "b.jsonl"]))
     main(
         ScoreCommand,
         [
@@ -20,6 +24,7 @@ def runs(tmp_path):
             f"--predictions={tmp_path}/a.jsonl",
             f"--out={tmp_path}/a.json",
             f"--against=text={tmp_path}/b.jsonl",
+            f"--inputs=kg/hpo={tmp_path}/inputs.json",
             "--about=dataset=quiz",
             "--about=variant=main",
         ],
@@ -39,13 +44,21 @@ def fails(capsys, *arguments):
 
 class TestRun:
     def test_writes_result_run_and_comparisons(self, runs):
-        result = read_json(runs / "a.json")
-        assert result["accuracy"] == 1
-        assert result["run"]["seed"] == 7
-        assert list(result["classes"]) == ["yes", "no"]
-        assert result["about"] == {"dataset": "quiz", "variant": "main"}
-        assert result["comparisons"]["text"]["difference"] == 0.5
-        assert result["comparisons"]["text"]["run"] == {}
+        result = read_document(runs / "a.json", Result)
+        assert result.accuracy == 1
+        assert result.run.model_extra == {"seed": 7}
+        assert list(result.classes) == ["yes", "no"]
+        noted = result.inputs["kg/hpo"][f"{runs.name}/b.jsonl"]
+        assert noted.sha256 == file_digest(runs / "b.jsonl")
+        assert result.about == About(dataset="quiz", variant="main")
+        assert result.comparisons["text"].difference == 0.5
+        assert result.comparisons["text"].run == RunRecord()
+
+    def test_notes_that_are_none(self, runs, capsys):
+        arguments = (f"--predictions={runs}/b.jsonl", f"--inputs=kg/hpo={runs}/a.json")
+        error = fails(capsys, "run", *arguments, f"--out={runs}/b.json")
+        assert "a.json does not say which files were read" in error
+        assert not (runs / "b.json").exists()
 
 
 class TestCompareCommand:
@@ -57,9 +70,9 @@ class TestCompareCommand:
         assert "+50.0" in other
         assert few.startswith("a and b: 2 questions are answered rightly by one alone")
         assert split == "right only in a: 2, only in b: 0"
-        written = read_json(runs / "c.json")
-        assert written["comparisons"]["b"]["mcnemar_p"] == 0.5
-        assert written["accuracy"] == 1
+        written = read_document(runs / "c.json", Compared)
+        assert written.comparisons["b"].mcnemar_p == 0.5
+        assert written.accuracy == 1
 
     def test_results_know_their_predictions_from_anywhere(self, runs, monkeypatch, capsys):
         result = read_json(runs / "a.json") | {"predictions": "deep/a.jsonl"}
@@ -81,14 +94,14 @@ class TestCompareCommand:
         error = fails(capsys, "compare", runs / "a.json", runs / "b.jsonl")
         assert "a.jsonl; give their file instead" in error
 
-    def test_results_without_predictions(self, runs, capsys):
-        write_json(runs / "old.json", {"accuracy": 1})
-        error = fails(capsys, "compare", runs / "old.json", runs / "b.jsonl")
-        assert "make it again with meg.score run" in error
+    def test_what_is_no_result(self, runs, capsys):
+        write_json(runs / "bare.json", {"accuracy": 1})
+        error = fails(capsys, "compare", runs / "bare.json", runs / "b.jsonl")
+        assert "is no meg-result-1" in error
 
     def test_no_such_result(self, runs, capsys):
         error = fails(capsys, "compare", runs / "a.json", runs / "x.json")
-        assert "x.json does not exist; make it with meg.score" in error
+        assert "x.json does not exist; make it with meg.score run" in error
 
     def test_one_run_is_no_comparison(self, runs, capsys):
         assert "two or more different runs" in fails(capsys, "compare", runs / "a.json")

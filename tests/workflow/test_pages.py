@@ -62,6 +62,20 @@ class TestOptions:
         shown = options().compare(SimpleNamespace(run="quiz_tiny"))
         assert shown == "--against options=results/predictions/quiz_tiny_options.jsonl"
 
+    def test_a_result_takes_the_notes_of_the_graph_and_of_every_data_set_it_learned_from(
+        self,
+    ) -> None:
+        easy = {"questions": {"source": "file", "path": "easy"}}
+        hard = easy | {"finetune": {"after": {"dataset": "easy"}}}
+        other = easy | {"trained_on": "hard"}
+        made = options({"datasets": {"easy": easy, "hard": hard, "other": other}})
+        run = SimpleNamespace(run="other_tiny")
+        files = [f"results/questions/{name}/inputs.json" for name in ("easy", "hard", "other")]
+        assert made.noted_files(run) == ["results/kg/hpo/inputs.json", *files]
+        assert made.noted(run).startswith("--inputs kg/hpo=results/kg/hpo/inputs.json --inputs ")
+        untrained = SimpleNamespace(run="other_tiny_untrained")
+        assert made.noted_files(untrained) == ["results/kg/hpo/inputs.json", files[-1]]
+
     def test_quiz_needs_the_ontology(self) -> None:
         other = options({"kg": {"source": "dragon", "folder": "cpnet"}})
         with pytest.raises(WorkflowError, match=r"kg\.source is dragon"):

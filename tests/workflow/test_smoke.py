@@ -56,6 +56,11 @@ class TestResults:
         result = json.loads((folder / "results/hpoquiz_smollm.json").read_text())
         assert result["n"] == 16
         assert list(result["comparisons"]) == COMPARED
+        noted = json.loads((folder / "results/kg/hpo/inputs.json").read_text())
+        assert result["inputs"] == {
+            "kg/hpo": {name: {"modified_ns": None} | one for name, one in noted.items()},
+            "questions/hpoquiz": {},
+        }
 
     @pytest.mark.parametrize("variant", VARIANTS)
     def test_every_variant_has_one(self, folder: Path, variant: str) -> None:

@@ -108,6 +108,7 @@ rule score:
         predictions="results/predictions/{run}.jsonl",
         meta="results/predictions/{run}.meta.json",
         compared=OPTIONS.compared_files,
+        noted=OPTIONS.noted_files,
     output:
         result=report(
             "results/{folder}{run}.json",
@@ -128,12 +129,13 @@ rule score:
     params:
         code=code("meg.score"),
         compare=OPTIONS.compare,
+        noted=OPTIONS.noted,
         about=OPTIONS.about,
     message:
         "Score of {wildcards.run}"
     shell:
         "python -m meg.score run --predictions {input.predictions} {params.compare}"
-        " {params.about} --out {output.result} > {log} 2>&1"
+        " {params.noted} {params.about} --out {output.result} > {log} 2>&1"
 
 
 rule seeds:

@@ -15,8 +15,8 @@ class TestCompare:
     def test_is_paired_by_id_not_by_order(self):
         ours, theirs = rows(0, 1, 0, 0), rows(1, 1, 1, 1)
         found = compare(ours, theirs[::-1], "other")
-        assert (found["gained"], found["lost"], found["difference"]) == (2, 1, 0.25)
-        assert found["mcnemar_p"] == binomtest(2, 3).pvalue
+        assert (found.gained, found.lost, found.difference) == (2, 1, 0.25)
+        assert found.mcnemar_p == binomtest(2, 3).pvalue
 
     def test_is_the_same_again(self):
         ours, theirs = rows(0, 1, 0, 0), rows(1, 1, 1, 1)
@@ -24,7 +24,7 @@ class TestCompare:
 
     def test_an_answer_that_could_not_be_read_is_wrong(self):
         found = compare(rows(0, 1), rows(None, 1), "other")
-        assert (found["accuracy"], found["gained"]) == (0.5, 1)
+        assert (found.accuracy, found.gained) == (0.5, 1)
 
 
 class TestOtherQuestions:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from kg.shared.errors import InputError
 from meg.evaluation.prediction import (
     Prediction,
+    RunRecord,
     read_predictions,
     read_run,
     write_predictions,
@@ -37,9 +38,9 @@ class TestReadWhatWasWritten:
 
     def test_run_lies_beside(self, tmp_path):
         path = tmp_path / "x.jsonl"
-        assert read_run(path) == {}
-        write_run(path, {"seed": 1})
-        assert read_run(path) == {"seed": 1}
+        assert read_run(path) == RunRecord()
+        write_run(path, {"seed": 1}, labels=("yes", "no"))
+        assert read_run(path) == RunRecord.model_validate({"seed": 1, "labels": ("yes", "no")})
         assert (tmp_path / "x.meta.json").is_file()
 
 

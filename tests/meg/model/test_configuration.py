@@ -187,7 +187,7 @@ class TestAlignConfig:
         reader = Reader(network, tokens, Vectors(store))
         history, metrics = align(reader, NAMES, model_config, config, tmp_path, seed=0)
         assert not called
-        assert metrics["examples"] == 0
+        assert metrics.examples == 0
         assert {row["stage"] for row in history} == {"mapper"}
         assert (network.mapper.state_dict()["network.weight"] - before).abs().max() > 0
 

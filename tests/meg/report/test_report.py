@@ -8,20 +8,32 @@ import polars as pl
 import pytest
 
 from kg.shared.command import main
+from kg.shared.documents import write_document
 from meg.datasets.question import Question, write_questions
 from meg.evaluation.prediction import Prediction, write_predictions
+from meg.evaluation.result import About, SeedsResult, Spread
 from meg.report.__main__ import ReportCommand
 from meg.report.answers import answers
 from meg.report.contents import RunFiles, read_runtimes
 from tests.kg.evaluation.test_comparison import metrics
 
+RUN = {
+    "versions": {"torch": "2.13.0"},
+    "hardware": {"machine": "x86_64", "gpu": None, "device": "cpu", "dtype": "torch.float32"},
+}
 RESULT: dict[str, Any] = {
+    "about": {},
     "accuracy": 0.5,
     "wilson": [0.2, 0.8],
     "n": 8,
+    "right": 4,
     "unanswered": 1,
+    "shortened": 0,
     "concepts": 1.5,
-    "kinds": {"is_a": {"accuracy": 0.25}, "gene": {"accuracy": 0.75}},
+    "kinds": {
+        "is_a": {"accuracy": 0.25, "wilson": [0, 1], "n": 4, "right": 1},
+        "gene": {"accuracy": 0.75, "wilson": [0, 1], "n": 4, "right": 3},
+    },
     "macro_accuracy": 0.5,
     "macro_f1": 0.456,
     "calibration_error": 0.123,
@@ -31,15 +43,26 @@ RESULT: dict[str, Any] = {
         "no": {"right": 0, "chosen": 3, "both": 0, "f1": 0.0},
     },
     "comparisons": {},
-    "run": {"versions": {"torch": "2.13.0"}, "hardware": {"device": "cpu"}},
+    "run": RUN,
+    "predictions": "quiz.jsonl",
+    "digest": "",
 }
 COMPARED = {
     "accuracy": 0.375,
+    "wilson": [0.1, 0.7],
     "difference": 0.125,
     "interval": [-0.1, 0.3],
     "gained": 2,
     "lost": 1,
     "mcnemar_p": 1.0,
+    "run": RUN,
+    "digest": "",
+}
+FOUND = {"top1": 0.125, "top10": 0.25}
+ALIGNED = {
+    "concepts": 3,
+    "examples": 6,
+    "name_retrieval": {"candidates": 3, "mapper_alone": FOUND, "phase_1": FOUND},
 }
 SUMMARY = {
     "concepts": 3,
@@ -83,7 +106,7 @@ def results(tmp_path: Path) -> Path:
         "text_only.json": RESULT,
         "summary.json": SUMMARY,
         "encoder/metrics.json": METRICS,
-        "align/metrics.json": {"concepts": 3},
+        "align/metrics.json": ALIGNED,
         "space.json": SPACE,
         "questions.json": {
             "splits": {"train": {"questions": 1234}, "test": {"questions": 4}},
@@ -168,7 +191,7 @@ class TestReport:
         ):
             assert text in page
         assert "Phase I, align" in page
-        assert "name retrieval" in page
+        assert "name retrieval phase 1 top10" in page
         assert "Marfan syndrome" in page
         for text in ("1,234", "q77", "no answer", "train-test"):
             assert text in page
@@ -176,8 +199,11 @@ class TestReport:
         assert "0.900" not in page, "by-relation ranks would flood the table"
 
     def test_puts_seeds_and_published_numbers_beside_ours(self, results: Path) -> None:
-        over_seeds = {"mean": 0.4321, "standard_deviation": 0.0123, "values": [0.42, 0.44]}
-        (results / "seeds.json").write_text(json.dumps({"accuracy": over_seeds}))
+        spread = Spread(mean=0.4321, standard_deviation=0.0123, values=[0.42, 0.44])
+        over_seeds = SeedsResult(
+            about=About(), seeds=[0, 1], n=8, accuracy=spread, macro_accuracy=spread, differences={}
+        )
+        write_document(results / "seeds.json", over_seeds)
         published = [{"accuracy": 54.2, "source": "a notebook"}]
         more = {"seeds": str(results / "seeds.json"), "published": published}
         main(ReportCommand, command(results, run(results, "quiz_tiny.json", "main", **more)))
