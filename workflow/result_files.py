@@ -1,4 +1,4 @@
-"""`docs/reference/result_files.md` and `docs/reference/results.schema.json`: every field of the files of results.
+"""Every field of the files of results: a page and a JSON schema in `docs/reference/`.
 
 python -m workflow.result_files page > docs/reference/result_files.md
 python -m workflow.result_files schema > docs/reference/results.schema.json

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
     ids=["page", "schema"],
 )
 def test_is_up_to_date(file, made) -> None:
-    """Renewed by: python -m workflow.result_files page > docs/reference/result_files.md, schema alike"""
+    """Renewed by the commands that `workflow.result_files` names."""
     assert (ROOT / "docs/reference" / file).read_text() == made() + "\n"
 
 
