@@ -39,7 +39,7 @@ __all__ = [
 
 Style = Literal["ours", "paper"]
 """What changes what a model learns, or how it has to be asked: this project's way, or as the
-published code has it (docs/method.md)."""
+published code has it (docs/explanation/method.md)."""
 
 VectorKind = Literal["store", "permuted"]
 PERMUTED = "permuted: every concept has another concept's vector (a control)"

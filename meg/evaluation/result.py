@@ -1,6 +1,6 @@
 """What a result says: the fields of the files of `meg.score` and `meg.seeds`.
 
-Shares and accuracies are parts of 1, differences too. What each measure is: docs/reference/results.md.
+Shares and accuracies are parts of 1, differences too. The measures: docs/reference/results.md.
 """
 
 from pathlib import Path

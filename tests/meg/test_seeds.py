@@ -49,7 +49,8 @@ def test_accuracy_and_lead_over_the_compared_run():
 class TestRefused:
     @pytest.mark.parametrize("missing", ["variant", "seed"])
     def test_results_that_do_not_say_what_they_are_of(self, missing):
-        unsaid = result(1, 7, 3, **{missing: None})
+        about = RESULTS[1].about.model_copy(update={missing: None})
+        unsaid = RESULTS[1].model_copy(update={"about": about})
         with pytest.raises(InputError, match="does not say its dataset, model, variant and seed"):
             over_seeds([RESULTS[0], unsaid])
 

@@ -69,4 +69,4 @@ class TestSeeds:
         write_json(tmp_path / "summary.json", {"splits": {}})
         with pytest.raises(SystemExit):
             main(SummaryCommand, [str(tmp_path / "summary.json")])
-        assert "summary.json is no meg-result-1" in capsys.readouterr().err
+        assert "name a file that meg.score run or meg.seeds or meg." in capsys.readouterr().err
