@@ -28,7 +28,7 @@ class HPOCommand(Command):
     def run(self) -> None:
         """Read the release, build the tables, write them with their summary."""
         folder = self.folder or default_folder()
-        terms = read_obo(folder / "hp.obo")
+        terms = read_obo(folder / "hp.obo").terms
         annotations = read_table(folder / "phenotype.hpoa", ANNOTATION_COLUMNS)
         genes = read_table(folder / "genes_to_phenotype.txt", GENE_COLUMNS)
         without = papers_of(self.config.without) if self.config.without else frozenset()

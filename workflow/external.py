@@ -17,7 +17,7 @@ from snakemake.io import ancient, contains_wildcard
 from kg.shared.artefact import file_digest
 from kg.shared.errors import InputError
 from kg.shared.model_files import locate
-from kg.sources.settings import PACKED, TableConfig
+from kg.sources.settings import PACKED
 from meg.config import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
 from meg.evaluation.result import InputFile
 from workflow.sections import KG
@@ -56,8 +56,7 @@ WHOLE = 64 << 20
 
 def graph_files(kg: KG) -> list[Path]:
     """Those of the graph's source that exist."""
-    patterns = _tables(kg.table) if kg.source == "table" else GRAPH[kg.source]
-    found = _found(PACKAGE_DATA if kg.folder is None else kg.folder, patterns)
+    found = _found(PACKAGE_DATA if kg.folder is None else kg.folder, _graph_patterns(kg))
     if kg.source == "umls" and kg.umls.vocabulary is not None:
         found += _existing(kg.umls.vocabulary)
     if kg.source == "hpo" and kg.hpo.without is not None:
@@ -109,10 +108,13 @@ def stamps(files: Iterable[Path]) -> str:
     return json.dumps({name: one.model_dump(exclude_none=True) for name, one in named.items()})
 
 
-def _tables(config: TableConfig) -> list[str]:
-    """The files that the tables of a graph may have."""
-    tables = (config.edges, config.nodes, config.relations)
-    return [file + end for table in tables if table for file in table.files for end in PACKED]
+def _graph_patterns(kg: KG) -> Iterable[str]:
+    """The files of a source, as the configuration names them where it does."""
+    if kg.source in GRAPH:
+        return GRAPH[kg.source]
+    tables = (kg.table.edges, kg.table.nodes, kg.table.relations)
+    named = [table.files for table in tables if table] if kg.source == "table" else [kg.obo.files]
+    return [file + end for files in named for file in files for end in PACKED]
 
 
 @cache

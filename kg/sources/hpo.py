@@ -11,7 +11,6 @@ disease have a finding, and the papers that say so; `ids.parquet`, the concept o
 """
 
 import importlib.util
-from collections import Counter
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from kg.graph.tables import CONCEPTS, normalise_concepts, normalise_triplets
 from kg.shared.errors import InputError
 from kg.shared.lines import table_rows
 from kg.sources.facts import between_concepts
-from kg.sources.obo import Term
+from kg.sources.obo import Term, term_keys
 from kg.sources.summary import Summary, file_rows
 
 __all__ = [
@@ -92,7 +91,7 @@ def build(
     all of them text.
     """
     active = [term for term in terms if not term.obsolete and term.id != ROOT]
-    keys = _keys(active)
+    keys = term_keys(active, umls=True)
     _check_parents(active, keys)
     stated, lost = _stated(annotations, keys)
     # Of a disease without any annotation left its name and genes are still known.
@@ -167,16 +166,6 @@ def _check_parents(terms: list[Term], keys: dict[str, str]) -> None:
             f"hp.obo: {len(orphans)} of {len(terms)} terms have no parent, expected only {ROOT} "
             f"without (first {orphans[0]}); is it cut short? {NEXT_STEP}"
         )
-
-
-def _keys(terms: list[Term]) -> dict[str, str]:
-    """Any id of a term, former ones included -> the concept's key."""
-    claims = Counter(cui for term in terms for cui in set(term.cuis))
-    keys = {}
-    for term in terms:
-        own = term.cuis[0] if len(term.cuis) == 1 and claims[term.cuis[0]] == 1 else term.id
-        keys.update(dict.fromkeys([*term.alternatives, term.id], own))
-    return keys
 
 
 def _stated(rows: pl.DataFrame, keys: dict[str, str]) -> tuple[pl.DataFrame, dict[str, int]]:

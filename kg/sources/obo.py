@@ -1,15 +1,18 @@
-"""Terms of an ontology in the OBO format, by the parser fastobo, as far as `kg.hpo` needs them.
+"""Terms of an ontology in OBO or OBO Graphs JSON, by the parser fastobo.
 
-The format: https://owlcollab.github.io/oboformat/doc/obo-syntax.html. Relations other than is_a,
-subsets and provenance are not read.
+The formats: https://owlcollab.github.io/oboformat/doc/obo-syntax.html,
+https://github.com/geneontology/obographs. Logical definitions, subsets and provenance are not read.
 """
 
+import gzip
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import fastobo
+from fastobo.abc import AbstractEntityFrame as EntityFrame
 from fastobo.id import PrefixedIdent, UnprefixedIdent, Url
 from fastobo.term import (
     AltIdClause,
@@ -17,15 +20,20 @@ from fastobo.term import (
     IsAClause,
     IsObsoleteClause,
     NameClause,
+    NamespaceClause,
+    RelationshipClause,
     SynonymClause,
     TermFrame,
     XrefClause,
 )
+from fastobo.typedef import NameClause as RelationName
+from fastobo.typedef import TypedefFrame
 
+from kg.shared.damage import check_file
 from kg.shared.errors import InputError
-from kg.shared.lines import numbered_lines
+from kg.shared.lines import json_object, numbered_lines
 
-__all__ = ["Term", "read_obo"]
+__all__ = ["Ontology", "Term", "read_obo", "term_keys"]
 
 CUI = re.compile(r"UMLS:(C[A-Z]?\d+)")
 """C0000012, or CL999999 of the NCI Metathesaurus. A release has a reference without the C: that is
@@ -48,37 +56,94 @@ class Term:
     """Former ids of terms merged into this one."""
     cuis: list[str] = field(default_factory=list)
     """UMLS concepts among the cross references."""
+    relations: list[tuple[str, str]] = field(default_factory=list)
+    """(relation, term) of each relationship."""
+    namespace: str = ""
     obsolete: bool = False
 
 
-def read_obo(path: Path) -> list[Term]:
-    """All terms of the file, obsolete ones included, in its order.
+@dataclass
+class Ontology:
+    """What a file says: its terms, obsolete ones included, in its order."""
+
+    name: str
+    terms: list[Term] = field(default_factory=list)
+    relations: dict[str, str] = field(default_factory=dict)
+    """Names of the [Typedef] stanzas by their ids."""
+
+
+def read_obo(path: Path) -> Ontology:
+    """An ontology in the OBO format (also .gz), or in a .json of OBO Graphs.
 
     Trailing modifiers `{...}` and comments `! ...` are part of no value. Raises InputError, with
     the line, for what is not OBO; also for a last line that is cut off.
     """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; {NEXT_STEP}")
+    check_file(path, NEXT_STEP)
+    if path.suffix in (".owl", ".rdf", ".ttl", ".ofn", ".omn", ".owx"):
+        raise InputError(
+            f"{path} is OWL, expected OBO or OBO Graphs JSON; convert it by "
+            f"`robot convert -i {path.name} -o {path.stem}.obo` (http://robot.obolibrary.org)"
+        )
+    ontology = Ontology(path.name.partition(".")[0])
     try:
-        terms = [_term(frame) for frame in _frames(path)]
+        for frame in _frames(path):
+            if isinstance(frame, TermFrame):
+                ontology.terms.append(_term(frame))
+            elif isinstance(frame, TypedefFrame):
+                ontology.relations[_text(frame.id)] = _name(frame)
     except SyntaxError as error:
         raise InputError(
             f"{path} line {error.lineno} is not OBO: {error.msg}, got {error.text!r:.200}; is the "
             f"file truncated? {NEXT_STEP}"
         ) from error
-    if not terms:
+    if not ontology.terms:
         raise InputError(f"{path} holds no [Term] stanza; is it an OBO file?")
-    return terms
+    return ontology
 
 
-def _frames(path: Path) -> Iterator[TermFrame]:
+def term_keys(terms: list[Term], umls: bool) -> dict[str, str]:
+    """Any id of a term, former ones included -> the concept's key.
+
+    With `umls` that is its UMLS CUI, where it has exactly one and no other term claims it.
+    """
+    cuis: dict[str, set[str]] = {term.id: set() for term in terms}
+    for term in terms:
+        cuis[term.id].update(term.cuis if umls else ())
+    claims = Counter(cui for found in cuis.values() for cui in found)
+    own = {
+        id: min(found) if len(found) == 1 and claims[min(found)] == 1 else id
+        for id, found in cuis.items()
+    }
+    former = {id: own[term.id] for term in terms for id in term.alternatives}
+    return former | own
+
+
+def _frames(path: Path) -> Iterator[EntityFrame]:
+    if path.suffix == ".json":
+        yield from _graph_frames(path)
+        return
     try:
-        yield from (one for one in fastobo.iter(str(path), threads=1) if type(one) is TermFrame)
-    except OSError:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield from fastobo.iter(file, threads=1)
+    except (OSError, EOFError):
         # fastobo does not say where the bytes are that are no text.
         for _ in numbered_lines(path, NEXT_STEP):
             pass
         raise
+
+
+def _graph_frames(path: Path) -> Iterator[EntityFrame]:
+    # fastobo does not survive a file without a graph.
+    if not json_object(path, NEXT_STEP).get("graphs"):
+        raise InputError(f"{path} holds no graph, expected OBO Graphs JSON; {NEXT_STEP}")
+    try:
+        yield from fastobo.load_graph(str(path))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is not OBO Graphs JSON: {error}; {NEXT_STEP}") from error
+
+
+def _name(frame: TypedefFrame) -> str:
+    return next((one.name.strip() for one in frame if isinstance(one, RelationName)), "")
 
 
 def _term(frame: TermFrame) -> Term:
@@ -98,6 +163,10 @@ def _add(term: Term, clause: object) -> None:
             term.synonyms.append((clause.synonym.desc, clause.synonym.scope))
         case IsAClause():
             term.parents.append(_text(clause.term))
+        case RelationshipClause():
+            term.relations.append((_text(clause.typedef), _text(clause.term)))
+        case NamespaceClause():
+            term.namespace = _text(clause.namespace)
         case AltIdClause():
             term.alternatives.append(_text(clause.alt_id))
         case IsObsoleteClause():

@@ -14,6 +14,7 @@ __all__ = [
     "PACKED",
     "EdgesTable",
     "NodesTable",
+    "OBOConfig",
     "RelationsTable",
     "TableConfig",
     "TableFiles",
@@ -107,6 +108,24 @@ class TableConfig(Section):
         if not isinstance(values, dict):
             return values
         return _over(LAYOUTS.get(values.get("layout") or "", {}), values)
+
+
+class OBOConfig(Section):
+    """`kg.obo`: which terms of ontologies become concepts."""
+
+    files: tuple[str, ...] = Field(
+        ("*.obo",),
+        description="names or patterns in the folder: OBO, or OBO Graphs as .json; several "
+        "ontologies become one graph",
+    )
+    prefixes: tuple[str, ...] = Field(
+        (), description="only terms whose id has one of them (MONDO, HP); none: all terms"
+    )
+    umls: bool = Field(
+        False,
+        description="a term's id is the UMLS CUI among its cross references, where it has one "
+        "alone and no other term has it",
+    )
 
 
 def _over(layout: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

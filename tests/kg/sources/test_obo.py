@@ -13,7 +13,7 @@ def read(tmp_path):
     def write_and_read(text: str | bytes) -> list[Term]:
         path = tmp_path / "x.obo"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_obo(path)
+        return read_obo(path).terms
 
     return write_and_read
 
@@ -78,11 +78,15 @@ def test_another_format(read):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "version https://git-lfs.github.com/spec/v1\n", HEADER + "[Typedef]\nid: a\nname: a\n"],
+    ("text", "expected"),
+    [
+        ("", "is empty"),
+        ("version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+        (HEADER + "[Typedef]\nid: a\nname: a\n", r"no \[Term\] stanza"),
+    ],
 )
-def test_no_term(read, text):
-    with pytest.raises(InputError, match=r"no \[Term\] stanza"):
+def test_no_term(read, text, expected):
+    with pytest.raises(InputError, match=expected):
         read(text)
 
 
