@@ -4,8 +4,8 @@
 
 The same prompts, without concepts, are answered by the merged LLM through our own code, by the same
 LLM through transformers' generate, and with the adapters beside the LLM as in training. Tokens are
-written one question at a time, options scored eight questions at a time. The ways take turns, and
-the best of each counts. In CPU seconds where there is no GPU.
+written one question at a time, options scored eight questions at a time. The ways take turns,
+forwards and backwards, and the best of each counts. In CPU seconds where there is no GPU.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--base", help="folder of its base LLM, if not where it was")
     parser.add_argument("--float32", action="store_true", help="not the type that is recorded")
     parser.add_argument("--examples", type=int, default=8)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=4)
     arguments = parser.parse_args()
     merged, beside = (_network(arguments, trainable) for trainable in (False, True))
     _, tokens, record = load(arguments.checkpoint, arguments.base)
@@ -51,8 +51,8 @@ def main() -> None:
     }
     writing = {name: [float("inf")] for name in rows}
     scoring = {name: [float("inf")] for name in rows}
-    for _ in range(arguments.repeat):
-        for name, (write, network) in rows.items():
+    for turn in range(arguments.repeat):
+        for name, (write, network) in [*rows.items()][:: 1 if turn % 2 else -1]:
             writing[name].append(seconds(lambda write=write: _write(write, examples)))
             if network is not None:
                 scoring[name].append(seconds(lambda network=network: _score(network, examples)))

@@ -26,7 +26,7 @@ in kg and meg are commands: they import from all levels, and nothing imports the
 PACKAGES = ("kg", "meg", "workflow")
 """A package imports from itself and from those before it."""
 
-AT_THE_TOP = {"kg": 22, "meg": 24}
+AT_THE_TOP = {"kg": 22, "meg": 25}
 
 
 def modules(root: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, HTTPError
 
 from kg.shared.errors import InputError
+from meg.model.record import INSIDE
 
 __all__ = ["checkpoint_folder", "upload"]
 
@@ -14,12 +15,16 @@ ERRORS = (HTTPError, HFValidationError, OSError)
 
 
 def checkpoint_folder(checkpoint: str | Path) -> Path:
-    """A local folder as it is, anything else from the hub's cache or the hub."""
+    """A local folder, anything else from the hub's cache or the hub; of an export what is in it."""
     path = Path(checkpoint)
-    if path.exists() or path.is_absolute() or len(path.parts) != 2:
-        return path
+    if not (path.exists() or path.is_absolute() or len(path.parts) != 2):
+        path = _downloaded(str(checkpoint))
+    return path / INSIDE if (path / INSIDE / "meg.json").is_file() else path
+
+
+def _downloaded(checkpoint: str) -> Path:
     try:
-        return Path(snapshot_download(str(checkpoint)))
+        return Path(snapshot_download(checkpoint))
     except ERRORS as error:
         raise InputError(
             f"{checkpoint} is neither a checkpoint folder nor found on the hub: {error}"

@@ -166,7 +166,7 @@ class MEG(nn.Module):
             return []
         if self.linker is None:
             raise InputError(
-                f"no linker at {self.record.linker_path or _beside(self.record.store_path)}; give "
+                f"no linker at {self.record.linker_folder}; give "
                 "--linker (linker=...), the folder that `kg.link build` made"
             )
         mentions = scored(self.linker.link(text, beside), text)
@@ -281,7 +281,7 @@ class MEG(nn.Module):
             store = EmbeddingStore(Path(record.store_path))
             check_store(record, store)
             self.vectors = Vectors(store)
-        where = record.linker_path or _beside(record.store_path)
+        where = record.linker_folder
         if where and ("linker_path" in required or Path(where).is_dir()):
             self.linker = Linker.load(Path(where))
 
@@ -289,8 +289,3 @@ class MEG(nn.Module):
 def _check_list(texts: Sequence[str], name: str) -> None:
     if isinstance(texts, str):
         raise InputError(f"{name} is one text, {texts!r:.60}; give a list: [{texts!r:.60}]")
-
-
-def _beside(store: str | None) -> str | None:
-    """Where the workflow keeps the linker of the store <graph>/<encoder>/embeddings.h5."""
-    return store and str(Path(store).parent.parent / "linker")

@@ -8,7 +8,8 @@ with the store's digest.
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +103,18 @@ def save(
             write_json(temporary / "metrics.json", metrics)
 
 
-def check_folder(path: Path) -> None:
-    """Raise InputError where a checkpoint would take the place of something else."""
+def check_folder(path: Path, known: Collection[str] = FILES, what: str = "checkpoint") -> None:
+    """Raise InputError where a `what` would take the place of other files than the `known` ones.
+
+    `known` are names, with wildcards.
+    """
     if path.is_file():
         raise InputError(f"{path} is a file; a checkpoint is a folder: name another one")
-    if path.is_dir() and (others := sorted({item.name for item in path.iterdir()} - FILES)):
+    held = sorted(item.name for item in path.iterdir()) if path.is_dir() else []
+    others = [name for name in held if not any(fnmatch(name, pattern) for pattern in known)]
+    if others:
         raise InputError(
-            f"{path} holds {len(others)} files of no checkpoint (first {others[0]}), which would "
+            f"{path} holds {len(others)} files of no {what} (first {others[0]}), which would "
             "be lost; name another folder, or move them"
         )
 
@@ -129,18 +135,26 @@ def load(
     llm, tokens = load_llm(config, revision, trainable)
     check_base(path, config.base, record.base_digest, revision)
     mapper = load_mapper(path)
-    if (path / "adapter").is_dir():
-        check_files(path / "adapter", "copy the checkpoint's folder whole")
-    try:
-        merged = None if trainable else adapter.merged(llm, path / "adapter")
-        adapted = llm if merged else adapter.beside(llm, path / "adapter", trainable)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{path} has no whole adapter, or one of another LLM than {config.base}: "
-            f"{error!s:.300}; copy the folder whole, and name its LLM by base (--base)"
-        ) from error
+    if record.merged and trainable:
+        raise InputError(f"{path} is an export, without adapters; train the checkpoint it was")
+    adapted, merged = (llm, None) if record.merged else _adapted(llm, path, trainable)
     found = record.model_copy(update={"model": config, "base_revision": revision})
     return _assemble(adapted, mapper, tokens, config, merged), tokens, found
+
+
+def _adapted(llm: Any, path: Path, trainable: bool) -> tuple[Any, Path | None]:
+    """The LLM with the adapters of a checkpoint, and their folder if its weights hold them."""
+    folder = path / "adapter"
+    if folder.is_dir():
+        check_files(folder, "copy the checkpoint's folder whole")
+    try:
+        merged = None if trainable else adapter.merged(llm, folder)
+        return (llm if merged else adapter.beside(llm, folder, trainable)), merged
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(
+            f"{path} has no whole adapter, or one of another LLM than {llm.name_or_path}: "
+            f"{error!s:.300}; copy the folder whole, and name its LLM by base (--base)"
+        ) from error
 
 
 def load_mapper(path: Path) -> Mapper:

@@ -15,7 +15,11 @@ from meg.config import ModelConfig, PromptConfig
 from meg.model.origin import identify, path_from, path_to
 from meg.model.trained import Trained
 
-__all__ = ["Record", "check_store", "read_record", "recorded"]
+__all__ = ["INSIDE", "Record", "check_store", "read_record", "recorded"]
+
+
+INSIDE = "meg"
+"""Folder of an export with what transformers does not read (`meg.model.export`)."""
 
 
 class Record(Section):
@@ -29,12 +33,22 @@ class Record(Section):
         None, description="of Phase II, or of the published Phase I; null after ours"
     )
     trained: Trained | None = Field(None, description="on which questions; null after Phase I")
+    merged: bool = Field(
+        False, description="the base LLM's weights hold the adapters, and adapter/ is not there"
+    )
     base_digest: str | None = Field(
         None, description="of the base LLM's weights and tokenizer (meg.origin); null: not known"
     )
     base_revision: str | None = Field(None, description="of the base LLM, if it is of the hub")
     store_path: str | None = Field(None, description="where the store was; a hint for meg.ask")
     linker_path: str | None = Field(None, description="where the linker was; a hint for meg.ask")
+
+    @property
+    def linker_folder(self) -> str | None:
+        """Where the linker is looked for: beside the store <graph>/<encoder>/embeddings.h5, where
+        the workflow keeps it, unless the record says otherwise."""
+        beside = self.store_path and str(Path(self.store_path).parent.parent / "linker")
+        return self.linker_path or beside
 
 
 def read_record(path: Path) -> Record:
