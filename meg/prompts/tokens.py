@@ -12,6 +12,7 @@ from kg.shared.errors import InputError
 from meg.config import PromptConfig
 from meg.datasets.question import Question
 from meg.prompts.chat import conversation, fix_day
+from meg.prompts.spaces import one_space
 from meg.prompts.wording import MARKER, Injected, Known, Prompt, question_prompt, with_triplets
 
 __all__ = ["Example", "Tokens", "say_longer"]
@@ -70,6 +71,7 @@ class Tokens:
         self.system = system
         self.longest = longest or sys.maxsize
         fix_day(tokenizer)
+        one_space(tokenizer)
         tokenizer.add_tokens([MARKER], special_tokens=True)
         self.placeholder = self._encode(MARKER)[0]
 

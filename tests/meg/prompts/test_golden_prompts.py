@@ -3,15 +3,17 @@
 The ids of Mistral's prompts without concepts are those of Mistral's own encoder.
 """
 
+import json
 import shutil
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer, LlamaTokenizer
 
 from meg.prompts.tokens import Tokens
-from meg.prompts.wording import MARKER, Prompt
+from meg.prompts.wording import MARKER, Prompt, name_prompt
 
 TEXT = "Is fever a finding in flu?"
 MARKED = f"Is fever{MARKER} a finding in flu{MARKER}?"
@@ -42,20 +44,41 @@ def ids(tokens, text):
     return list(tokens.open_example(Prompt("q", text, (), ("C1",) * text.count(MARKER))).prefix)
 
 
-@pytest.fixture(params=MISTRAL)
+def doubling(path):
+    """Let a tokenizer.json put its marks of spaces as transformers 4 did."""
+    content = json.loads(path.read_text())
+    content["pre_tokenizer"] = None
+    steps = [
+        {"type": "Prepend", "prepend": "▁"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+    ]
+    content["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture(
+    params=product(MISTRAL, ("tokenizer.model", "tokenizer.json of transformers 4")), ids="-".join
+)
 def mistral(request, tmp_path):
     """Version, our tokens, and Mistral's own encoder."""
+    version, written = request.param
     pytest.importorskip("sentencepiece", reason="mistral-common[sentencepiece] is not installed")
     package = pytest.importorskip("mistral_common", reason="mistral-common is not installed")
     encoders = pytest.importorskip("mistral_common.tokens.tokenizers.mistral")
-    file, template = MISTRAL[request.param]
+    file, template = MISTRAL[version]
     path = Path(package.__file__).parent / "data" / file
     shutil.copy(path, tmp_path / "tokenizer.model")
     tokenizer = LlamaTokenizer.from_pretrained(tmp_path, legacy=True)
-    if request.param == "v3":
+    if version == "v3":
         tokenizer.add_special_tokens({"additional_special_tokens": CONTROLS})
+    if written != "tokenizer.model":
+        tokenizer.save_pretrained(tmp_path)
+        # By the LLM's type transformers chooses the class that reads the file as it is.
+        (tmp_path / "config.json").write_text('{"model_type": "mistral"}')
+        doubling(tmp_path / "tokenizer.json")
+        tokenizer = AutoTokenizer.from_pretrained(tmp_path, mistral_format=False)
     tokenizer.chat_template = template
-    return request.param, Tokens(tokenizer), encoders.MistralTokenizer.from_file(str(path))
+    return version, Tokens(tokenizer), encoders.MistralTokenizer.from_file(str(path))
 
 
 class TestMistral:
@@ -81,6 +104,13 @@ class TestMistral:
             tokens.system = "Answer."
             text = tokens.tokenizer.decode(ids(tokens, TEXT))
             assert text == "<s> [INST] Answer.\n\n" + TEXT + " [/INST]"
+
+    def test_writes_one_mark_before_a_name(self, mistral):
+        _, tokens, encoder = mistral
+        found = tokens.name_example(name_prompt([("C1", "Fever")]))
+        raw = encoder.instruct_tokenizer.tokenizer
+        assert list(found.names[0]) == raw.encode("Fever", bos=False, eos=False)
+        assert list(found.branches[0]) == raw.encode("Fever", bos=False, eos=True)
 
 
 class TestSmolLM2:
