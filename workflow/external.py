@@ -113,7 +113,11 @@ def _graph_patterns(kg: KG) -> Iterable[str]:
     if kg.source in GRAPH:
         return GRAPH[kg.source]
     tables = (kg.table.edges, kg.table.nodes, kg.table.relations)
-    named = [table.files for table in tables if table] if kg.source == "table" else [kg.obo.files]
+    named = {
+        "table": [table.files for table in tables if table],
+        "obo": [kg.obo.files],
+        "kgx": [kg.kgx.nodes, kg.kgx.edges],
+    }[kg.source]
     return [file + end for files in named for file in files for end in PACKED]
 
 

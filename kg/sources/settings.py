@@ -13,6 +13,7 @@ __all__ = [
     "LAYOUTS",
     "PACKED",
     "EdgesTable",
+    "KGXConfig",
     "NodesTable",
     "OBOConfig",
     "RelationsTable",
@@ -108,6 +109,17 @@ class TableConfig(Section):
         if not isinstance(values, dict):
             return values
         return _over(LAYOUTS.get(values.get("layout") or "", {}), values)
+
+
+class KGXConfig(Section):
+    """`kg.kgx`: the files of a graph in the KGX format; those that are there are read."""
+
+    nodes: tuple[str, ...] = Field(
+        ("*nodes.tsv", "*nodes.jsonl"), description="names or patterns in the folder, of nodes"
+    )
+    edges: tuple[str, ...] = Field(
+        ("*edges.tsv", "*edges.jsonl"), description="names or patterns in the folder, of edges"
+    )
 
 
 class OBOConfig(Section):

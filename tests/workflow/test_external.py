@@ -88,6 +88,14 @@ class TestGraph:
         found = graph(source="table", folder=str(tmp_path), table=table)
         assert names(tmp_path, found) == set(read)
 
+    @pytest.mark.parametrize(
+        ("source", "read"),
+        [("obo", ["moo.obo", "x.obo.gz"]), ("kgx", ["a_nodes.tsv", "edges.jsonl.gz"])],
+    )
+    def test_of_other_layouts(self, tmp_path: Path, source: str, read: list[str]) -> None:
+        write(tmp_path, *read, "edges.csv")
+        assert names(tmp_path, graph(source=source, folder=str(tmp_path))) == set(read)
+
     def test_of_a_package_are_stamped_but_no_inputs(self) -> None:
         found = graph(source="hpo")
         assert len(json.loads(stamps(found))) == 3
