@@ -37,6 +37,9 @@ GRAPH = {
 }
 """What kg.<source> reads in its folder, where the configuration does not name it."""
 
+TABLES = ("concepts", "triplets")
+"""What a graph's folder holds."""
+
 QUESTIONS = {
     "file": ("train.jsonl", "dev.jsonl", "test.jsonl"),
     "medqa": ("*.jsonl", "statement/*.jsonl"),
@@ -113,10 +116,14 @@ def _graph_patterns(kg: KG) -> Iterable[str]:
     if kg.source in GRAPH:
         return GRAPH[kg.source]
     tables = (kg.table.edges, kg.table.nodes, kg.table.relations)
-    named = {
+    named: dict[str, list[Iterable[str]]] = {
         "table": [table.files for table in tables if table],
         "obo": [kg.obo.files],
         "kgx": [kg.kgx.nodes, kg.kgx.edges],
+        "merge": [
+            [f"{graph}/{name}.parquet" for graph in kg.merge.graphs for name in TABLES],
+            kg.merge.pairs.files if kg.merge.pairs else (),
+        ],
     }[kg.source]
     return [file + end for files in named for file in files for end in PACKED]
 

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from kg.config import HPOConfig, LinkConfig, ReleaseConfig, UMLSConfig
 from kg.shared.command import Section
-from kg.sources.settings import KGXConfig, OBOConfig, TableConfig
+from kg.sources.settings import KGXConfig, MergeConfig, OBOConfig, TableConfig
 from meg.config import ModelConfig, QuestionsConfig
 from workflow.layers import Values, given
 
@@ -45,7 +45,7 @@ class KG(Section):
     name: str = Field(
         description="names the graph's files, results/kg/<name>; results belong to one name"
     )
-    source: Literal["hpo", "umls", "release", "dragon", "table", "obo", "kgx"] = Field(
+    source: Literal["hpo", "umls", "release", "dragon", "table", "obo", "kgx", "merge"] = Field(
         description="the command that reads it is kg.<source>"
     )
     folder: str | None = Field(
@@ -63,6 +63,7 @@ class KG(Section):
     table: TableConfig = Field(TableConfig(), description="settings of kg.table")
     obo: OBOConfig = Field(OBOConfig(), description="settings of kg.obo")
     kgx: KGXConfig = Field(KGXConfig(), description="settings of kg.kgx")
+    merge: MergeConfig = Field(MergeConfig(), description="settings of kg.merge")
 
     @model_validator(mode="after")
     def _names_its_files(self) -> "KG":

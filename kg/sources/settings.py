@@ -14,8 +14,10 @@ __all__ = [
     "PACKED",
     "EdgesTable",
     "KGXConfig",
+    "MergeConfig",
     "NodesTable",
     "OBOConfig",
+    "PairsTable",
     "RelationsTable",
     "TableConfig",
     "TableFiles",
@@ -41,6 +43,9 @@ class TableFiles(Section):
     )
     columns: tuple[str, ...] = Field(
         (), description="names of the first columns of files without a header; none: line 1 is one"
+    )
+    comment: str | None = Field(
+        None, min_length=1, description="lines that begin with it are passed over"
     )
     path: str = Field(
         "",
@@ -109,6 +114,28 @@ class TableConfig(Section):
         if not isinstance(values, dict):
             return values
         return _over(LAYOUTS.get(values.get("layout") or "", {}), values)
+
+
+class PairsTable(TableFiles):
+    """Ids that name the same concept, a pair a row, as in a table of SSSOM."""
+
+    files: tuple[str, ...] = Field(("*.sssom.tsv",), description=FILES)
+    comment: str | None = Field("#", description="lines that begin with it are passed over")
+    one: str = Field("subject_id", description="an id")
+    other: str = Field("object_id", description="another id of the same concept")
+
+
+class MergeConfig(Section):
+    """`kg.merge`: several graphs become one."""
+
+    graphs: tuple[str, ...] = Field(
+        (),
+        description="folders in the folder, each with a graph's concepts.parquet and "
+        "triplets.parquet; names and ids of the first go before those of the others",
+    )
+    pairs: PairsTable | None = Field(
+        None, description="which ids are one concept; null: those that are equal"
+    )
 
 
 class KGXConfig(Section):

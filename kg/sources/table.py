@@ -17,7 +17,7 @@ from kg.sources.settings import EdgesTable, NodesTable, TableConfig, TableFiles
 from kg.sources.summary import Summary
 from kg.sources.tabular import find_tables, scan_table
 
-__all__ = ["read_graph"]
+__all__ = ["Tables", "read_graph"]
 
 NEXT_STEP = (
     "name files and columns in the section kg.table (docs/how-to/graphs-in.md), or mend the file"
@@ -30,11 +30,11 @@ def read_graph(
     folder: Path, config: TableConfig
 ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Summary]]:
     """Concepts, triplets and what became of the rows of each table of a folder."""
-    edges = _Tables(folder, config.edges)
+    edges = Tables(folder, config.edges)
     rows = number_rows(_facts(edges, config.edges, config.layout or "table"))
     files = {}
     if config.nodes:
-        nodes = _Tables(folder, config.nodes)
+        nodes = Tables(folder, config.nodes)
         concepts, files[nodes.name] = concept_table(_listed(nodes, config.nodes))
     else:
         concepts, _ = concept_table(_ends(edges, config.edges, end_ids(rows)))
@@ -48,7 +48,7 @@ def read_graph(
     return concepts, triplets, files
 
 
-class _Tables:
+class Tables:
     """The files of a table, and their columns."""
 
     def __init__(self, folder: Path, files: TableFiles) -> None:
@@ -66,7 +66,7 @@ class _Tables:
 
 
 def _scan(path: Path, files: TableFiles) -> pl.LazyFrame:
-    scan = scan_table(path, files.separator, files.columns, NEXT_STEP)
+    scan = scan_table(path, files.separator, files.columns, NEXT_STEP, files.comment)
     if not files.path:
         return scan
     found = re.search(files.path, path.as_posix())
@@ -92,14 +92,14 @@ def _text(path: Path, scan: pl.LazyFrame, says: str | None) -> pl.Expr:
     return pl.when(whole).then(text).otherwise(pl.lit(""))
 
 
-def _facts(edges: _Tables, config: EdgesTable, source: str) -> pl.LazyFrame:
+def _facts(edges: Tables, config: EdgesTable, source: str) -> pl.LazyFrame:
     facts = edges.select(
         head=config.head, relation=config.relation, tail=config.tail, source=config.source
     )
     return facts if config.source else facts.with_columns(source=pl.lit(source))
 
 
-def _listed(nodes: _Tables, config: NodesTable) -> pl.DataFrame:
+def _listed(nodes: Tables, config: NodesTable) -> pl.DataFrame:
     """Rows of concepts as the nodes' tables have them."""
     rows = nodes.select(
         cui=config.id,
@@ -117,7 +117,7 @@ def _listed(nodes: _Tables, config: NodesTable) -> pl.DataFrame:
     return rows.with_columns(parts).collect(engine="streaming")
 
 
-def _ends(edges: _Tables, config: EdgesTable, ids: pl.Series) -> pl.DataFrame:
+def _ends(edges: Tables, config: EdgesTable, ids: pl.Series) -> pl.DataFrame:
     """Rows of concepts as the facts tell of them: of every id one or more."""
     ends = [
         (config.head, config.head_name, config.head_type),
@@ -140,7 +140,7 @@ def _names(folder: Path, config: TableConfig) -> dict[str, str]:
     """The names of relations by what the facts call them."""
     if not config.relations:
         return {}
-    table = _Tables(folder, config.relations)
+    table = Tables(folder, config.relations)
     rows = table.select(id=config.relations.id, name=config.relations.name).collect()
     names: dict[str, str] = {}
     for old, new in rows.with_columns(pl.all().str.strip_chars()).iter_rows():

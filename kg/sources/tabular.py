@@ -40,20 +40,25 @@ def find_tables(folder: Path, patterns: Iterable[str], next_step: str) -> list[P
 
 
 def scan_table(
-    path: Path, separator: str | None, columns: Sequence[str], next_step: str
+    path: Path,
+    separator: str | None,
+    columns: Sequence[str],
+    next_step: str,
+    comment: str | None = None,
 ) -> pl.LazyFrame:
     """All columns of a file, checked first, as text; lists of a parquet file stay lists.
 
     `columns` name the first of a file without a header; without them its first line does.
-    `separator` is by default "," in a .csv and a TAB in all others. Raises InputError, with
-    `next_step`, naming the line, where the file is not such a table.
+    `separator` is by default "," in a .csv and a TAB in all others. Lines that begin with
+    `comment` are passed over. Raises InputError, with `next_step`, naming the line, where the file
+    is not such a table.
     """
     check_file(path, next_step)
     if path.suffix == ".parquet":
         return _scan_parquet(path, next_step)
     separator = separator or ("," if _unpacked(path).endswith(".csv") else "\t")
     quote = None if separator == "\t" else '"'
-    first = one_line(path, next_step)
+    first = one_line(path, next_step, comment)
     fields = next(_records([first], separator), [])
     names = [*columns, *(f"column_{n + 1}" for n in range(len(columns), len(fields)))]
     names = names if columns else [name.strip() for name in fields]
@@ -63,20 +68,22 @@ def scan_table(
             + (f"{len(columns)} or more: {', '.join(columns)}" if columns else "different names")
             + f"; {next_step}"
         )
-    _check_lines(path, separator, len(fields), next_step)
+    _check_lines(path, separator, len(fields), next_step, comment)
     return pl.scan_csv(
         path,
         has_header=not columns,
         separator=separator,
         quote_char=quote,
+        comment_prefix=comment,
         empty_string_is_null=False,
         schema=dict.fromkeys(names, pl.String),
     )
 
 
-def one_line(path: Path, next_step: str) -> str:
-    """The first line, without a byte-order mark and without what ends it."""
-    first = _lines(path, next_step, pl.scan_lines(path, n_rows=1))["line"]
+def one_line(path: Path, next_step: str, comment: str | None = None) -> str:
+    """The first line that is no comment, without a byte-order mark and without what ends it."""
+    lines = _without_comments(pl.scan_lines(path), comment).head(1)
+    first = _lines(path, next_step, lines)["line"]
     return first[0].removeprefix("\ufeff").rstrip("\r") if len(first) else ""
 
 
@@ -93,9 +100,15 @@ def _unpacked(path: Path) -> str:
     return str(path.with_suffix("") if path.suffix in PACKED else path)
 
 
-def _check_lines(path: Path, separator: str, fields: int, next_step: str) -> None:
-    line = pl.col("line").str.strip_chars_end("\r")
-    rows = pl.scan_lines(path, row_index_name="row").with_columns(line)
+def _without_comments(lines: pl.LazyFrame, comment: str | None) -> pl.LazyFrame:
+    return lines.filter(~pl.col("line").str.starts_with(comment)) if comment else lines
+
+
+def _check_lines(
+    path: Path, separator: str, fields: int, next_step: str, comment: str | None
+) -> None:
+    rows = _without_comments(pl.scan_lines(path, row_index_name="row"), comment)
+    rows = rows.with_columns(pl.col("line").str.strip_chars_end("\r"))
     other = pl.col("line").str.count_matches(separator, literal=True) != fields - 1
     if separator == "\t":
         bad = rows.filter(other)

@@ -96,6 +96,15 @@ class TestGraph:
         write(tmp_path, *read, "edges.csv")
         assert names(tmp_path, graph(source=source, folder=str(tmp_path))) == set(read)
 
+    def test_of_graphs_are_their_tables_and_the_pairs(self, tmp_path: Path) -> None:
+        read = [f"{graph}/{name}.parquet" for graph in "ab" for name in ("concepts", "triplets")]
+        read.append("m.sssom.tsv")
+        write(tmp_path, *read, "c/concepts.parquet")
+        found = graph(
+            source="merge", folder=str(tmp_path), merge={"graphs": ["a", "b"], "pairs": {}}
+        )
+        assert names(tmp_path, found) == set(read)
+
     def test_of_a_package_are_stamped_but_no_inputs(self) -> None:
         found = graph(source="hpo")
         assert len(json.loads(stamps(found))) == 3
