@@ -124,8 +124,8 @@ def _graph_patterns(kg: KG) -> Iterable[str]:
             [f"{graph}/{name}.parquet" for graph in kg.merge.graphs for name in TABLES],
             kg.merge.pairs.files if kg.merge.pairs else (),
         ],
-    }[kg.source]
-    return [file + end for files in named for file in files for end in PACKED]
+    }
+    return [file + end for files in named[kg.source] for file in files for end in PACKED]
 
 
 @cache
