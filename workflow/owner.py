@@ -18,11 +18,12 @@ PATHS = (
     ("kg", "hpo", "without"),
     ("kg", "umls", "vocabulary"),
     ("link", "corpus"),
+    ("models", "*", "start"),
     *(("datasets", "*", "questions", key) for key in ("path", "test_ids", "without")),
 )
 """Keys of files and folders that users bring."""
 
-MODELS = (("features", "model"), ("models", "*", "base"), ("models", "*", "start"))
+MODELS = (("features", "model"), ("models", "*", "base"))
 """Keys of such, or of what comes from a hub or a package."""
 
 

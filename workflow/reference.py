@@ -29,6 +29,7 @@ INTRODUCTION = """# Configuration
 | [encoders.yaml](encoders.yaml) | behind ablations.yaml: the LLM with each graph encoder |
 | [pubmedqa.yaml](pubmedqa.yaml) | behind demo.yaml: PubMedQA with its controls |
 | [patients.yaml](patients.yaml) | behind demo.yaml: [patients](../docs/explanation/patients.md) |
+| [own.yaml](own.yaml) | behind demo.yaml: [a graph of your own](../docs/how-to/own-graph.md) |
 | [smoke.yaml](smoke.yaml) | the rules and variants of the demo in two minutes, for the tests |
 | [deepspeed/](deepspeed) | DeepSpeed settings that `training.deepspeed` may name |
 

@@ -1,0 +1,136 @@
+"""A configuration for a graph of your own, from a look at its files.
+
+python -m kg.init --edges my.tsv --nodes things.csv --out mine.yaml
+"""
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from kg.shared.artefact import replacing
+from kg.shared.command import Command, main
+from kg.shared.errors import InputError
+from kg.sources.guess import (
+    MOST,
+    Sample,
+    guess_edges,
+    guess_nodes,
+    layout_of,
+    plain_name,
+    read_sample,
+)
+from kg.sources.settings import TableConfig
+
+log = logging.getLogger(__name__)
+
+SIZES = {0: "train: 600, dev: 40, test: 200", 15_000: "train: 2400, dev: 200, test: 1000"}
+"""Questions of the quiz, by the facts that there are at least."""
+
+TEXT = """\
+# Made by kg.init: look it over (docs/how-to/own-graph.md), then
+#   snakemake --cores all --configfile config/demo.yaml {out}
+directory: runs/{name}   # results/ and logs/ are made there
+kg:
+  name: {name}
+  source: table
+  folder: {folder}
+  table:
+{tables}datasets:
+  {name}:
+    questions: {{source: graphquiz, {sizes}}}
+    prompt: {{concepts: question+options}}
+    finetune: {{training: {{epochs: 2}}}}
+targets:
+  - {{dataset: {name}, model: smollm, variants: [text_only, permuted, zero_shot]}}
+"""
+
+
+class InitCommand(Command):
+    """Files of facts and concepts to the configuration of a run that asks about them."""
+
+    edges: Path = Field(description="table of facts: TSV, CSV (.gz, .zst) or parquet")
+    nodes: Path | None = Field(None, description="table of concepts, where there is one")
+    out: Path = Field(description="configuration to be written; its name becomes the graph's")
+
+    def run(self) -> None:
+        """Look at the files, write the configuration, say what to run."""
+        if self.out.exists():
+            raise InputError(f"{self.out} is there already; name another file by --out")
+        paths = [self.edges, *([self.nodes] if self.nodes else [])]
+        folder = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
+        edges = read_sample(self.edges.absolute())
+        tables, remarks = self._tables(edges, folder)
+        TableConfig.model_validate(tables)
+        text = TEXT.format(
+            out=self.out,
+            name=re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "", self.out.stem) or "own",
+            folder=_flow(_shown(folder)),
+            tables="".join(
+                f"    # {remarks[key]}\n    {key}: {_flow(one)}\n" for key, one in tables.items()
+            ),
+            sizes=next(text for least, text in reversed(SIZES.items()) if len(edges.rows) >= least),
+        )
+        with replacing(self.out) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        log.info(
+            "%s\n%s\nnext: snakemake --cores all --configfile config/demo.yaml %s",
+            *(self.out, text, self.out),
+        )
+
+    def _tables(self, edges: Sample, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+        """The section `kg.table`, and a remark on each of its keys."""
+        layout = layout_of(edges)
+        if layout:
+            paths = {"edges": edges.path, "nodes": self.nodes and self.nodes.absolute()}
+            tables = {
+                key: {"files": [plain_name(path, folder)]} for key, path in paths.items() if path
+            }
+            remarks = dict.fromkeys(tables, "other keys: those of the layout")
+            return {"layout": layout, **tables}, {"layout": "by the columns' names", **remarks}
+        columns = guess_edges(edges)
+        tables = {"edges": edges.section(folder) | columns}
+        remarks = {"edges": _remark(edges, len(set(edges.values(columns["relation"]))))}
+        if self.nodes:
+            ends = {*edges.values(columns["head"]), *edges.values(columns["tail"])}
+            nodes = read_sample(self.nodes.absolute(), MOST, ends)
+            found, share = guess_nodes(nodes, ends)
+            tables["nodes"] = nodes.section(folder) | found | _between(nodes, found)
+            remarks["nodes"] = f"{share:.0%} of the facts' ends are in its column {found['id']}"
+        return tables, remarks
+
+
+def _remark(sample: Sample, relations: int) -> str:
+    parted = {None: "parquet", "\t": "a TAB between columns"}
+    how = parted.get(sample.separator, f"{sample.separator!r} between columns")
+    header = "" if sample.separator is None else ", a header" if sample.header else ", no header"
+    return f"{how}{header}; relations: {relations} in the first {len(sample.rows):,} rows"
+
+
+def _between(sample: Sample, found: dict[str, str]) -> dict[str, str]:
+    """What parts several types or synonyms, where that is a semicolon."""
+    columns = [found[key] for key in ("type", "synonyms") if key in found]
+    text = "".join("".join(sample.values(column)) for column in columns)
+    return {"between": ";"} if ";" in text and "|" not in text else {}
+
+
+def _shown(folder: Path) -> str:
+    """From here where it is below, else as it is."""
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
+def _flow(value: Any) -> str:
+    """YAML in one line."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, width=float("inf"), allow_unicode=True
+    )
+    return text.strip().removesuffix("...").strip()
+
+
+if __name__ == "__main__":
+    main(InitCommand)
