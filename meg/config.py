@@ -41,6 +41,12 @@ Style = Literal["ours", "paper"]
 """What changes what a model learns, or how it has to be asked: this project's way, or as the
 published code has it (docs/explanation/method.md)."""
 
+Repeated = Literal["keep", "drop"]
+REPEATED = (
+    "questions whose text and options, in their order, stood before in the same part (of MMLU: of "
+    "the same subject): kept, or left out as the published code does"
+)
+
 VectorKind = Literal["store", "permuted"]
 PERMUTED = "permuted: every concept has another concept's vector (a control)"
 """The same one in every stage of one seed."""
@@ -467,6 +473,7 @@ class MedMCQAConfig(Section):
         "from the hub",
     )
     dev: int = Field(0, ge=0, description="questions set apart from the training questions")
+    repeated: Repeated = Field("keep", description=REPEATED)
     seed: int = Field(0, ge=0, description="seed of the dev questions' draw")
 
 
@@ -478,6 +485,7 @@ class MMLUConfig(Section):
         None, description="folder with test/<subject>_test.csv; null: cais/mmlu from the hub"
     )
     split: Literal["test", "val", "dev"] = Field("test", description="which of MMLU's parts")
+    repeated: Repeated = Field("keep", description=REPEATED)
     subjects: tuple[str, ...] = Field(
         (
             "anatomy",

@@ -30,7 +30,7 @@ def read(config: MedMCQAConfig) -> Splits:
     train, test = _hub() if config.path is None else _files(config.path)
     drawn = np.random.default_rng(config.seed).permutation(len(train))[: config.dev]
     dev = set(drawn.tolist())
-    splits = Splits()
+    splits = Splits(once=config.repeated == "drop")
     for i, row in enumerate(train):
         _add(splits, "dev" if i in dev else "train", row)
     for row in test:

@@ -34,7 +34,7 @@ WHERE = (
 
 def read(config: MMLUConfig) -> Splits:
     """The subjects' questions; the subject is the kind, the ids are <subject>-<split>-<row>."""
-    splits = Splits()
+    splits = Splits(once=config.repeated == "drop")
     for subject in config.subjects:
         for number, (stem, options, answer) in enumerate(_rows(config, subject), 1):
             id = f"{subject}-{config.split}-{number}"

@@ -25,14 +25,20 @@ class Problem:
 
 @dataclass
 class Splits:
-    """A data set; `facts` is what only its reader knows and the summary should say."""
+    """A data set; `facts` is what only its reader knows and the summary should say.
+
+    `once`: a question whose text and options, in their order, stood before in its split and kind is
+    left out.
+    """
 
     train: list[Question] = field(default_factory=list)
     dev: list[Question] = field(default_factory=list)
     test: list[Question] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    once: bool = False
     _ids: set[str] = field(default_factory=set)
+    _texts: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[tuple[str, list[Question]]]:
         """(name, questions) of each split."""
@@ -50,6 +56,13 @@ class Splits:
         if id in self._ids:
             self.reject(split, id, "the id stands twice")
             return
+        # As the published readers compare them: without case and white space.
+        words = "".join([question.stem, *question.options]).lower().split()
+        text = (split, question.kind, "".join(words))
+        if self.once and text in self._texts:
+            self.reject(split, id, "its text and options stood before (repeated: drop)")
+            return
+        self._texts.add(text)
         if len({_plain(option) for option in question.options}) < len(question.options):
             # Published scores count such items, so that ours must too.
             self.problems.append(Problem(split, id, "an option stands twice", kept=True))

@@ -1,4 +1,4 @@
-"""Tokenizers of the SentencePiece kind: one mark of a space before a word, whoever wrote the file."""
+"""SentencePiece's tokenizers: one mark of a space before a word, whoever wrote the file."""
 
 import json
 

@@ -47,6 +47,20 @@ class TestRead:
         assert splits.test[0].id == "anatomy-test-1"
 
 
+class TestRepeated:
+    TEXT = "Q?,1,2,3,4,A\nQ?,1,2,3,4,B\nq ?,1,2,3,4,A\nQ?,2,1,3,4,A\n"
+
+    @pytest.mark.parametrize(("repeated", "kept"), [("keep", [1, 2, 3, 4]), ("drop", [1, 4])])
+    def test_text_and_options_in_one_subject(self, tmp_path, repeated, kept):
+        write(tmp_path, self.TEXT)
+        path = write(tmp_path, self.TEXT, subject="virology").path
+        subjects = ("anatomy", "virology")
+        splits = read(MMLUConfig(path=path, subjects=subjects, repeated=repeated))
+        ids = [f"{subject}-test-{number}" for subject in subjects for number in kept]
+        assert [question.id for question in splits.test] == ids
+        assert all("stood before" in problem.reason for problem in splits.problems)
+
+
 class TestBadFile:
     def test_empty(self, tmp_path):
         with pytest.raises(InputError, match=r"anatomy_test\.csv is empty"):
