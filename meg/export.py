@@ -1,4 +1,4 @@
-"""A trained model as an ordinary folder of transformers, with the mapper and the vectors beside it.
+"""A trained model as an ordinary folder of transformers, with mapper and vectors.
 
 checkpoint -> folder: the base LLM with the adapters in its weights, tokenizer, chat template.
 """
