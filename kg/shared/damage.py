@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -31,13 +32,16 @@ def check_file(path: Path, next_step: str) -> None:
         )
     if not head:
         raise InputError(f"{path} is empty; {next_step}")
+    status = path.stat()
     try:
-        _check_form(path, head)
+        _check_form(path, head, status.st_size, status.st_mtime_ns)
     except (SafetensorError, zipfile.BadZipFile, ValueError, OSError) as error:
         raise InputError(f"{path} is cut short or damaged ({error}); {next_step}") from error
 
 
-def _check_form(path: Path, head: bytes) -> None:
+@cache
+def _check_form(path: Path, head: bytes, size: int, changed: int) -> None:
+    """Once for a file as it is: `size` and `changed` (ns) tell it from what it was."""
     if path.suffix == ".safetensors":
         with safe_open(path, "np"):
             pass
