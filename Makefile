@@ -18,8 +18,9 @@ demo: install
 	@python -m meg.summary results/hpoquiz_smollm.json results/ablations/hpoquiz_smollm_options.json
 	@echo "The report: results/report.html"
 
+# A file's tests share a worker, and what its fixtures made.
 test: install lint
-	pytest
+	pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: install
 	ruff check .

@@ -17,6 +17,8 @@ from meg.datasets.question import Mentions, Question, read_questions, write_ques
 from meg.finetune import FinetuneCommand
 from tests.torchrun import flags, launch
 
+pytestmark = pytest.mark.slow
+
 TRAINING = TrainingConfig(
     epochs=2, learning_rate=1e-2, batch_size=4, micro_batch_size=1, report_to=[], save_every=1
 )

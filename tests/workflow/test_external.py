@@ -199,7 +199,6 @@ def write_questions(folder: Path, split: str, count: int, options: str = "Fever"
 class TestPlanning:
     OWN = "results/questions/own/test.jsonl"
 
-    @pytest.mark.workflow
     def test_an_edited_file_is_noticed_by_its_content(
         self, snakemake: Snakemake, tmp_path: Path
     ) -> None:
@@ -216,7 +215,6 @@ class TestPlanning:
         os.utime(path / "test.jsonl", (1, 1))  # Older than what was made of the one before.
         assert jobs(snakemake("-n", *arguments)) == {"questions": 1}
 
-    @pytest.mark.workflow
     def test_a_graph_in_a_folder_with_braces(self, snakemake: Snakemake, tmp_path: Path) -> None:
         release = write_release_folder(tmp_path / "umls {x}", concepts=40)
         kg = {"name": "release", "source": "release", "folder": release.name}

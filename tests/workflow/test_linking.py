@@ -71,7 +71,6 @@ def test_the_linker_keeps_what_concerns_linking(corpus: Path) -> None:
     assert load_config(changed({"link": link})).link.settings == LinkConfig(min_link=0.5)
 
 
-@pytest.mark.workflow
 def test_a_small_corpus_is_learned_from(snakemake: Snakemake, tmp_path: Path, corpus: Path) -> None:
     write_release_folder(tmp_path / "umls", concepts=60)
     arguments = configured(tmp_path, corpus=str(corpus))

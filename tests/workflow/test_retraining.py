@@ -7,7 +7,7 @@ import pytest
 from tests.workflow.conftest import Snakemake
 from tests.workflow.test_external import configured, write_questions
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 MODEL = "results/models/own_smollm_text_only/meg.json"
 ANSWERS = "results/predictions/own_smollm_text_only.jsonl"

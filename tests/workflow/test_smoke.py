@@ -12,7 +12,7 @@ from tests.workflow.conftest import ROOT, Snakemake, runner
 from tests.workflow.test_dag import jobs
 from tests.workflow.test_encoders import ENCODERS
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 SMOKE = ("--cores", "2", "--configfile", "config/smoke.yaml")
 VARIANTS = ["text_only", "permuted", "zero_shot", "options", "options_permuted"]

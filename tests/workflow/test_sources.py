@@ -15,7 +15,7 @@ from tests.kg.sources.release_folder import write_release_folder
 from tests.workflow.conftest import Snakemake, runner
 from tests.workflow.test_dag import jobs
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 
 def configured(folder: Path, kg: dict[str, Any], encoder: str, **more: Any) -> tuple[str, ...]:

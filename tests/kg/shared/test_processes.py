@@ -13,6 +13,8 @@ from kg.store import EmbeddingStore
 from tests.kg.encoder_run import command, files, write_tables
 from tests.torchrun import flags, launch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
