@@ -24,7 +24,7 @@ from kg.sources.guess import (
     plain_name,
     read_sample,
 )
-from kg.sources.settings import TableConfig
+from kg.sources.settings import KGXConfig, TableConfig
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ TEXT = """\
 directory: runs/{name}   # results/ and logs/ are made there
 kg:
   name: {name}
-  source: table
+  source: {source}
   folder: {folder}
-  table:
+  {source}:
 {tables}datasets:
   {name}:
     questions: {{source: graphquiz, {sizes}}}
@@ -64,11 +64,11 @@ class InitCommand(Command):
         paths = [self.edges, *([self.nodes] if self.nodes else [])]
         folder = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
         edges = read_sample(self.edges.absolute())
-        tables, remarks = self._tables(edges, folder)
-        TableConfig.model_validate(tables)
+        source, tables, remarks = self._section(edges, folder)
         text = TEXT.format(
             out=self.out,
             name=re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "", self.out.stem) or "own",
+            source=source,
             folder=_flow(_shown(folder)),
             tables="".join(
                 f"    # {remarks[key]}\n    {key}: {_flow(one)}\n" for key, one in tables.items()
@@ -82,16 +82,21 @@ class InitCommand(Command):
             *(self.out, text, self.out),
         )
 
-    def _tables(self, edges: Sample, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-        """The section `kg.table`, and a remark on each of its keys."""
+    def _section(self, edges: Sample, folder: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
+        """The command that reads the files, its section, and a remark on each key of it."""
         layout = layout_of(edges)
-        if layout:
-            paths = {"edges": edges.path, "nodes": self.nodes and self.nodes.absolute()}
-            tables = {
-                key: {"files": [plain_name(path, folder)]} for key, path in paths.items() if path
-            }
-            remarks = dict.fromkeys(tables, "other keys: those of the layout")
-            return {"layout": layout, **tables}, {"layout": "by the columns' names", **remarks}
+        if not layout or (layout == "kgx" and not self.nodes):
+            return ("table", *self._table(edges, folder))
+        paths = {"edges": edges.path, "nodes": self.nodes and self.nodes.absolute()}
+        files = {key: [plain_name(path, folder)] for key, path in paths.items() if path}
+        remarks = dict.fromkeys(files, f"by the names of the columns: {layout}")
+        if layout == "kgx":
+            return "kgx", KGXConfig.model_validate(files).model_dump(mode="json"), remarks
+        tables = {"layout": layout, **{key: {"files": names} for key, names in files.items()}}
+        return "table", tables, {"layout": "what other keys say", **remarks}
+
+    def _table(self, edges: Sample, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+        """The section `kg.table` of columns that are no published layout's."""
         columns = guess_edges(edges)
         tables = {"edges": edges.section(folder) | columns}
         remarks = {"edges": _remark(edges, len(set(edges.values(columns["relation"]))))}
@@ -101,6 +106,7 @@ class InitCommand(Command):
             found, share = guess_nodes(nodes, ends)
             tables["nodes"] = nodes.section(folder) | found | _between(nodes, found)
             remarks["nodes"] = f"{share:.0%} of the facts' ends are in its column {found['id']}"
+        TableConfig.model_validate(tables)
         return tables, remarks
 
 

@@ -30,6 +30,7 @@ MOST = 1_000_000
 LAYOUTS = {
     "primekg": {"relation", "x_id", "x_source", "y_id", "y_source"},
     "hetionet": {"source", "metaedge", "target"},
+    "kgx": {"id", "subject", "predicate", "object"},
 }
 """Published layouts by the columns of their facts."""
 

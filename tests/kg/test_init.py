@@ -9,7 +9,8 @@ import yaml
 
 from kg.init import InitCommand
 from kg.shared.command import main
-from kg.sources.settings import TableConfig
+from kg.sources.kgx import read_kgx
+from kg.sources.settings import KGXConfig, TableConfig
 from kg.sources.table import read_graph
 
 FACTS = [("d1", "treats", "i1"), ("d1", "treats", "i2"), ("d2", "causes", "i1")]
@@ -31,8 +32,10 @@ def init(folder, *options):
     main(InitCommand, [*options, "--out", str(out)])
     values = yaml.safe_load(out.read_text())
     kg = values["kg"]
-    graph = read_graph(Path(kg["folder"]), TableConfig.model_validate(kg["table"]))
-    return values, *graph
+    folder = Path(kg["folder"])
+    if kg["source"] == "kgx":
+        return values, *read_kgx(folder, KGXConfig.model_validate(kg["kgx"]))
+    return values, *read_graph(folder, TableConfig.model_validate(kg["table"]))
 
 
 def told(triplets):
@@ -97,6 +100,16 @@ class TestFacts:
         values, _, triplets, _ = init(tmp_path, "--edges", str(path))
         assert values["kg"]["table"]["layout"] == "primekg"
         assert told(triplets) == [("DB:7", "indication", "MONDO:7")]
+
+    def test_kgx(self, tmp_path):
+        header = ("id", "subject", "predicate", "object", "knowledge_source")
+        facts = [("1", "MONDO:1", "biolink:has_phenotype", "HP:1", "infores:x")]
+        edges = write(tmp_path / "my_edges.tsv.gz", facts, header=header)
+        rows = [("MONDO:1", "biolink:Disease", "flu"), ("HP:1", "biolink:Phenotype", "fever")]
+        nodes = write(tmp_path / "my_nodes.tsv.gz", rows, header=("id", "category", "name"))
+        values, *graph = init(tmp_path, "--edges", str(edges), "--nodes", str(nodes))
+        assert values["kg"]["source"] == "kgx"
+        assert told(graph[1]) == [("MONDO:1", "has_phenotype", "HP:1")]
 
 
 class TestConcepts:
