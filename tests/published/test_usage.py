@@ -50,7 +50,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_page_answers(folder, capsys):
     said = {}
-    exec(snippet(), said)  # noqa: S102
+    exec(snippet(), said)
     [used] = said["answer"].concepts
     assert (used.cui, used.words) == ("C0070166", "Clopidogrel")
     assert said["inputs"]["concepts"].tolist() == [[0.0] * KGE]

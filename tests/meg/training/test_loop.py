@@ -125,6 +125,19 @@ class TestAccumulation:
             run(model_config, store, tmp_path, batch_size=4, micro_batch_size=3)
 
 
+class TestClipping:
+    def test_can_be_off(self, model_config, store, tmp_path):
+        norms = {"off": None, "never": 1e9, "always": 1e-9}
+        found = {
+            name: run(model_config, store, tmp_path / name, max_grad_norm=norm, epochs=0.5)[0]
+            for name, norm in norms.items()
+        }
+        assert all(torch.equal(found["off"][name], found["never"][name]) for name in found["off"])
+        assert any(
+            not torch.equal(found["off"][name], found["always"][name]) for name in found["off"]
+        )
+
+
 class TestLearning:
     def test_the_loss_falls_below_chance(self, model_config, store, tmp_path):
         _, history = run(model_config, store, tmp_path, epochs=15)
