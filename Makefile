@@ -15,8 +15,6 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: install
 	snakemake --cores all --configfile config/demo.yaml
-	@python -m meg.summary results/hpoquiz_smollm.json results/ablations/hpoquiz_smollm_options.json
-	@echo "The report: results/report.html"
 
 # A file's tests share a worker, and what its fixtures made.
 test: install lint

@@ -44,4 +44,4 @@ rule all:
 onsuccess:
     if all(map(os.path.exists, PAGES.compared())):
         shell("python -m meg.summary {PAGES.compared()}")
-        print("The report:", os.path.abspath("results/report.html"))
+        print("The report:", os.path.relpath("results/report.html", HOME))
