@@ -133,3 +133,15 @@ def test_ranking_needs_no_trained_model(snakemake: Snakemake) -> None:
         **GRAPH,
         "rank": 1,
     }
+
+
+def test_caches_move_from_a_home_that_cannot_be_written(
+    snakemake: Snakemake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.touch()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    shown = snakemake("-n", "results/kg/umls/concepts.parquet")
+    assert f"{home}/.cache cannot be written: caches go to {ROOT}/.snakemake/cache" in shown
+    assert jobs(shown) == {"tables": 1}
