@@ -68,7 +68,7 @@ def _measures(metrics: EncoderMetrics, scorer: str, vectors: str) -> dict[str, f
         "parent MRR by a map": (
             probes.parent_by_map.mrr if probes and probes.parent_by_map else None
         ),
-        "branch": probes.branch if probes else None,
+        "branch": probes.top_term if probes else None,
         "semantic type": probes.semantic_type if probes else None,
     }
 

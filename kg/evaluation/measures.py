@@ -17,7 +17,7 @@ from kg.evaluation.probe import (
 )
 from kg.evaluation.ranking import Answers, Scorer, filtered_ranks, questions_of, rank_metrics
 from kg.evaluation.relation_probe import relation_accuracy
-from kg.graph.hierarchy import top_branches
+from kg.graph.hierarchy import top_terms
 from kg.graph.projection import Principal
 from kg.graph.rows import Matrix, whole
 from kg.graph.split import Graph, Split
@@ -68,8 +68,8 @@ def measure(
     ranks = {name: filtered_ranks(questions, one, known) for name, one in scorers.items()}
     seed = int(torch.randint(2**31, (), generator=generator))
     rows: dict[str, Tensor | None] = {"stored": stored, "text": text, "smoothed": smooth}
-    # Of the whole hierarchy: one held-out edge at its top would merge two branches or lose one.
-    classes = {"branch": top_branches(split.whole), "semantic_type": types}
+    # Of the whole hierarchy: one held-out edge at its top would merge two top terms or lose one.
+    classes = {"branch": top_terms(split.whole), "semantic_type": types}
     return {
         "graph": {
             "nodes": split.train.nodes,

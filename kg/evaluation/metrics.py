@@ -58,8 +58,9 @@ class Probes(Section):
         description="held-out parents by cosine; null: there is no hierarchy"
     )
     parent_by_map: Ranks | None = Field(description="the same by a linear map from child to parent")
-    branch: float | None = Field(
-        description="accuracy of a linear classifier of top branches; null: fewer than two"
+    top_term: float | None = Field(
+        alias="branch",
+        description="accuracy of a linear classifier of top terms; null: fewer than two",
     )
     semantic_type: float | None = Field(description="the same of semantic types")
 

@@ -1,8 +1,8 @@
 """What the stored vectors show to a reader who can do no more than compare and project them.
 
 An LLM's mapper is such a reader. These measures need no decoder: a choice among four by cosine,
-the parent of a node by cosine and by a linear map, its branch of the ontology and its semantic type
-by a classifier.
+the parent of a node by cosine and by a linear map, its top term of the ontology and its semantic
+type by a classifier.
 """
 
 import numpy as np

@@ -6,7 +6,7 @@ from torch import Tensor
 from kg.graph.split import Graph
 from kg.graph.tables import PARENT_RELATIONS
 
-__all__ = ["of_hierarchy", "top_branches"]
+__all__ = ["of_hierarchy", "top_terms"]
 
 MOST_ROOTS = 64
 """Of the hierarchy, those with the most children, among which the largest is sought."""
@@ -15,9 +15,12 @@ AT_ONCE = 1 << 28
 """Flags held while descendants are looked for."""
 
 
-def top_branches(graph: Graph) -> Tensor:
-    """Branch below the largest root of the hierarchy, (node,) int64; -1: none or several."""
-    branch = torch.full((graph.nodes,), -1)
+def top_terms(graph: Graph) -> Tensor:
+    """Number of the top term, a child of the largest root, that a node is below, (node,) int64.
+
+    -1: below none or several.
+    """
+    top = torch.full((graph.nodes,), -1)
     edges = of_hierarchy(graph)
     child, parent = edges[:, 0], edges[:, 2]
     is_root = torch.zeros(graph.nodes, dtype=torch.bool)
@@ -27,13 +30,13 @@ def top_branches(graph: Graph) -> Tensor:
     roots = children.topk(min(MOST_ROOTS, graph.nodes)).indices
     roots = roots[is_root[roots]]
     if not len(roots):
-        return branch
+        return top
     below = _reached(roots, child, parent, graph.nodes)
     tops = torch.unique(child[parent == roots[below.sum(1).argmax()]])
     member = _reached(tops, child, parent, graph.nodes)
     one = member.sum(0) == 1
-    branch[one] = member[:, one].int().argmax(0)
-    return branch
+    top[one] = member[:, one].int().argmax(0)
+    return top
 
 
 def of_hierarchy(graph: Graph) -> Tensor:

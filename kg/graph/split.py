@@ -99,7 +99,7 @@ def split_graph(graph: Graph, validation: float, test: float, generator: torch.G
     loop = ends[0] == ends[1]
     # A loop is no link to another node, so it is not what a node keeps.
     linked, ends = pairs[~loop], ends[:, ~loop]
-    candidates = linked[~_is_first(ends, graph.nodes)]
+    candidates = linked[~_leads(ends, graph.nodes)]
     if len(candidates) < 2:
         raise InputError(
             f"of {len(linked)} linked node pairs {len(candidates)} can be held out, expected 2 or "
@@ -115,7 +115,7 @@ def split_graph(graph: Graph, validation: float, test: float, generator: torch.G
     return Split(*(graph.part(roles == code) for code in range(3)))
 
 
-def _is_first(ends: Tensor, nodes: int) -> Tensor:
+def _leads(ends: Tensor, nodes: int) -> Tensor:
     """Whether a pair is the first, in their order, at one of its two ends; (pair,) bool."""
     count = ends.shape[1]
     first = torch.full((nodes,), count)

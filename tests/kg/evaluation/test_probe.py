@@ -13,7 +13,7 @@ from kg.evaluation.probe import (
     parent_metrics,
 )
 from kg.evaluation.ranking import Answers
-from kg.graph.hierarchy import top_branches
+from kg.graph.hierarchy import top_terms
 from kg.graph.split import Graph
 
 
@@ -63,33 +63,33 @@ TREE = Graph(
 """0 above 1 (3, 4) and 2 (5); 6 is below both; 7 and 8 are no part of it."""
 
 
-class TestBranches:
+class TestTopTerms:
     def test_members(self):
-        branch = top_branches(TREE)
-        assert branch[1] == branch[3] == branch[4] != -1
-        assert branch[2] == branch[5] != branch[1]
-        assert branch[[0, 6, 7, 8]].tolist() == [-1] * 4
+        top = top_terms(TREE)
+        assert top[1] == top[3] == top[4] != -1
+        assert top[2] == top[5] != top[1]
+        assert top[[0, 6, 7, 8]].tolist() == [-1] * 4
 
     @pytest.mark.parametrize("names", [("isa", "r"), ("CHD", "isa"), ("CHD", "r")])
     def test_the_hierarchies_of_umls(self, names):
         """7 and 8 make one of their own where both relations are the hierarchy's."""
-        branch = top_branches(Graph(9, names, TREE.triplets))
-        assert branch.tolist() == top_branches(TREE).tolist()
+        top = top_terms(Graph(9, names, TREE.triplets))
+        assert top.tolist() == top_terms(TREE).tolist()
 
     def test_in_parts(self, monkeypatch):
-        whole = top_branches(TREE)
+        whole = top_terms(TREE)
         monkeypatch.setattr("kg.graph.hierarchy.AT_ONCE", 1)
-        assert torch.equal(top_branches(TREE), whole)
+        assert torch.equal(top_terms(TREE), whole)
 
-    def test_a_circle_has_no_branches(self):
+    def test_a_circle_has_no_top_terms(self):
         circle = Graph(3, ("is_a",), torch.tensor([[0, 0, 1], [1, 0, 2], [2, 0, 0]]))
-        assert top_branches(circle).tolist() == [-1, -1, -1]
+        assert top_terms(circle).tolist() == [-1, -1, -1]
 
     def test_a_graph_without_a_hierarchy(self):
         other = Graph(9, ("q", "r"), TREE.triplets)
-        branch = top_branches(other)
-        assert (branch == -1).all()
-        assert class_accuracy(torch.randn(9, 3), branch, seeded()) is None
+        top = top_terms(other)
+        assert (top == -1).all()
+        assert class_accuracy(torch.randn(9, 3), top, seeded()) is None
         assert parent_metrics(torch.randn(9, 3), other, other) is None
 
     def test_a_linear_probe(self):
