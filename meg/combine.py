@@ -1,72 +1,76 @@
-"""Two runs' scores as one answer: an LLM's and a similarity's, say.
+"""Several runs' scores as one answer: an LLM's and similarities', or similarities' alone.
 
 Scores of a question are centred, brought to the spread that they have over the dev questions, and
-added. The weight is the one that answers the dev questions best, so it has seen no test question.
+added. The weights are those that answer the dev questions best, so they have seen no test question.
 """
 
 import logging
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from meg.evaluation.prediction import Prediction, read_predictions, write_predictions, write_run
 
-__all__ = ["WEIGHTS", "combine", "fit_weight"]
+__all__ = ["STEPS", "combine", "fit_weights"]
 
-WEIGHTS = tuple(i / 20 for i in range(21))
-"""Of the second run, from none of it to nothing else."""
+STEPS = 20
+"""Weights are so many parts of one, given to the runs in every way."""
 
 log = logging.getLogger(__name__)
 
-Runs = tuple[Sequence[Prediction], Sequence[Prediction]]
-"""The same questions, answered by both."""
+Runs = Sequence[Sequence[Prediction]]
+"""The same questions, answered by each run."""
+
+Numbers = tuple[float, ...]
+"""One a run."""
 
 
-def fit_weight(dev: Runs) -> tuple[float, tuple[float, float]]:
-    """The weight of the second run, and the spread of each run's scores.
+def fit_weights(dev: Runs) -> tuple[Numbers, Numbers]:
+    """The runs' weights, which add up to 1, and the spread of each run's scores.
 
-    Of several that answer as many right, the one in their middle.
+    Of weights that answer as many right, those nearest to the mean of them all.
     """
-    scores = [_centred(run) for run in _paired(dev)]
-    spreads = tuple(float(np.concatenate(run).std()) or 1.0 for run in scores)
-    right = [
-        sum(
-            int(_sum(one, other, weight, spreads).argmax()) == row.answer
-            for one, other, row in zip(*scores, dev[0], strict=True)
-        )
-        for weight in WEIGHTS
-    ]
-    best = [weight for weight, count in zip(WEIGHTS, right, strict=True) if count == max(right)]
-    return best[len(best) // 2], (spreads[0], spreads[1])
+    centred = [_centred(run) for run in _paired(dev)]
+    spreads = tuple(float(np.concatenate(run).std()) or 1.0 for run in centred)
+    weights = _every_weight(len(dev))
+    right = np.zeros(len(weights), dtype=int)
+    for row, *scores in zip(dev[0], *centred, strict=True):
+        right += _sum(scores, weights, spreads).argmax(axis=1) == row.answer
+    best = weights[right == right.max()]
+    chosen = best[np.abs(best - best.mean(axis=0)).sum(axis=1).argmin()]
+    return tuple(chosen.tolist()), spreads
 
 
-def combine(test: Runs, weight: float, spreads: tuple[float, float]) -> list[Prediction]:
-    """The answers of both together, in the first run's order."""
+def combine(test: Runs, weights: Sequence[float], spreads: Sequence[float]) -> list[Prediction]:
+    """The answers of all together, in the first run's order; unanswered where none has scores."""
     paired = _paired(test)
-    sums = [
-        _sum(one, other, weight, spreads)
-        for one, other in zip(*(_centred(run) for run in paired), strict=True)
-    ]
-    return [
-        row.model_copy(
-            update={
-                "prediction": int(scores.argmax()),
-                "scores": tuple(float(score) for score in scores),
-                "text": "",
-            }
-        )
-        for row, scores in zip(paired[0], sums, strict=True)
-    ]
+    predictions = []
+    for row, *scores in zip(paired[0], *map(_centred, paired), strict=True):
+        update = {"prediction": None, "scores": None, "text": ""}
+        sums = _sum(scores, np.array([weights]), spreads)[0]
+        if len(sums) > 1:
+            update |= {"prediction": int(sums.argmax()), "scores": tuple(sums.tolist())}
+        predictions.append(row.model_copy(update=update))
+    return predictions
 
 
-def _sum(
-    one: np.ndarray, other: np.ndarray, weight: float, spreads: tuple[float, ...]
-) -> np.ndarray:
-    return (1 - weight) * one / spreads[0] + weight * other / spreads[1]
+def _every_weight(runs: int) -> np.ndarray:
+    """Every way to share 1 among the runs, (way, run) float."""
+    first = np.array(list(product(range(STEPS + 1), repeat=runs - 1)))
+    first = first[first.sum(axis=1) <= STEPS]
+    return np.column_stack([first, STEPS - first.sum(axis=1)]) / STEPS
+
+
+def _sum(scores: Sequence[np.ndarray], weights: np.ndarray, spreads: Sequence[float]) -> np.ndarray:
+    """Scores of a question's options by each weighting, (weighting, option) float."""
+    of_runs = zip(weights.T, scores, spreads, strict=True)
+    weighted = (np.outer(weight, one / spread) for weight, one, spread in of_runs)
+    return sum(weighted, np.zeros((len(weights), 1)))
 
 
 def _centred(run: Sequence[Prediction]) -> list[np.ndarray]:
@@ -78,45 +82,56 @@ def _centred(run: Sequence[Prediction]) -> list[np.ndarray]:
 
 
 def _paired(runs: Runs) -> Runs:
-    """Both runs in the order of the first; raises InputError unless they answer the same."""
-    by_id = {row.id: row for row in runs[1]}
+    """All runs in the order of the first; raises InputError unless they answer the same."""
+    by_id = [{row.id: row for row in run} for run in runs]
+    for place, run in enumerate(runs):
+        if all(row.scores is None for row in run):
+            raise InputError(
+                f"run {place + 1} has no scores of the options; combine runs that were scored "
+                "(predict.method likelihood)"
+            )
     for row in runs[0]:
-        other = by_id.get(row.id)
-        if other is None or other.answer != row.answer:
+        rows = [one.get(row.id) for one in by_id]
+        if any(other is None or other.answer != row.answer for other in rows):
             raise InputError(
-                f"question {row.id} is not in both runs with the same right option; give two runs "
-                "on the same questions"
+                f"question {row.id} is not in all runs with the same right option; give runs on "
+                "the same questions"
             )
-        sizes = {len(one.scores) for one in (row, other) if one.scores is not None}
-        if row.scores is None or len(sizes) > 1:
+        sizes = {len(one.scores) for one in rows if one and one.scores is not None}
+        if len(sizes) > 1:
             raise InputError(
-                f"question {row.id} has no scores of the same options in both runs; combine runs "
-                "that were scored (predict.method likelihood)"
+                f"question {row.id} has scores of {' and of '.join(map(str, sorted(sizes)))} "
+                "options; give runs on the same questions"
             )
-    return runs[0], [by_id[row.id] for row in runs[0]]
+    return [[one[row.id] for row in runs[0]] for one in by_id]
 
 
 class CombineCommand(Command):
-    """Add two runs' scores, with the weight that does best on the dev questions."""
+    """Add several runs' scores, with the weights that do best on the dev questions."""
 
-    runs: tuple[Path, Path] = Field(
-        description="predictions of both on the test questions: the option twice"
+    runs: list[Path] = Field(
+        min_length=2, description="predictions on the test questions: the option once a run"
     )
-    dev: tuple[Path, Path] = Field(description="predictions of both on the dev questions, alike")
+    dev: list[Path] = Field(description="their predictions on the dev questions, in this order")
     out: Path = Field(description="predictions, JSON lines")
 
+    @model_validator(mode="after")
+    def _paired(self) -> "CombineCommand":
+        if len(self.runs) != len(self.dev):
+            raise ValueError(f"dev: {len(self.dev)} files, expected one a run, {len(self.runs)}")
+        return self
+
     def run(self) -> None:
-        """Read both, choose the weight, write the answers."""
-        test, dev = (
-            (read_predictions(one), read_predictions(other)) for one, other in (self.runs, self.dev)
-        )
-        weight, spreads = fit_weight(dev)
-        predictions = combine(test, weight, spreads)
+        """Read all, choose the weights, write the answers."""
+        test, dev = ([read_predictions(path) for path in paths] for paths in (self.runs, self.dev))
+        weights, spreads = fit_weights(dev)
+        predictions = combine(test, weights, spreads)
         write_predictions(self.out, predictions)
-        made = {"weight": weight, "spreads": spreads, "dev_questions": len(dev[0])}
+        made = {"weights": weights, "spreads": spreads, "dev_questions": len(dev[0])}
         write_run(self.out, self.model_dump(mode="json") | made)
         right = sum(row.right for row in predictions)
-        log.info("%d of %d right, the second run weighs %.2f", right, len(predictions), weight)
+        told = ", ".join(f"{weight:.2f}" for weight in weights)
+        log.info("%d of %d right, the runs weigh %s", right, len(predictions), told)
 
 
 if __name__ == "__main__":

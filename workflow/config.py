@@ -38,7 +38,7 @@ from workflow.sections import (
     Published,
     Target,
     Variant,
-    added,
+    together,
 )
 
 __all__ = ["Config", "load_config"]
@@ -277,7 +277,7 @@ class Config(Section):
                 f"{where}: information is that of findings, which kg.source {self.kg.source} does "
                 "not tell; take kg.source hpo, or leave it out"
             )
-        if taken := {name for one in beside for name in (one, added(one))} & set(self.variants):
+        if taken := {*beside, *together(beside)} & set(self.variants):
             raise ValueError(f"{where}: the variant {min(taken)} has a name of these; rename it")
 
     def _check_after(self, after: After, dataset: str) -> None:

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from kg.shared.command import Section
 from meg.config import AlignConfig, FinetuneConfig, GraphQuizConfig, HPOQuizConfig, PatientsConfig
-from workflow.beside import beside, similar
+from workflow.beside import beside, parts
 from workflow.external import inputs, model_files, question_files, settings_files
 from workflow.paths import Paths
 from workflow.plan import Run
@@ -208,13 +208,17 @@ class Options:
         return {"questions": asked, "store": store}
 
     def combine_inputs(self, wildcards: Any) -> Named:
-        """Answers of a run and of a similarity, to the test questions and to the dev ones."""
+        """Answers whose scores are added, to the test questions and to the dev ones."""
         run = self._plan.runs[wildcards.run]
-        test, dev = (similar(run, wildcards.method, split) for split in ("test", "dev"))
         return {
-            "runs": [self._paths.predictions(run), test],
-            "dev": [f"results/predictions/dev/{run.name}.jsonl", dev],
+            "runs": parts(run, wildcards.together, "test"),
+            "dev": parts(run, wildcards.together, "dev"),
         }
+
+    def combined(self, wildcards: Any, input: Any) -> str:
+        """The same, as the command takes it: an option a file."""
+        named = (("runs", input.runs), ("dev", input.dev))
+        return " ".join(f"--{name} {path}" for name, paths in named for path in paths)
 
     def _compared(self, wildcards: Any) -> dict[str, str]:
         run = self._plan.runs[wildcards.run]

@@ -1,5 +1,6 @@
 """The sections of `config/*.yaml` that are the workflow's own; `workflow.config` joins them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,8 @@ __all__ = [
     "KG",
     "LLM",
     "MAIN",
+    "OWN",
+    "TOGETHER",
     "AnsweringOverrides",
     "Dataset",
     "Linking",
@@ -23,16 +26,28 @@ __all__ = [
     "Similarity",
     "Target",
     "Variant",
-    "added",
+    "together",
 ]
 
 Similarity = Literal["information", "vectors", "text"]
 """What `meg.similarity` compares."""
 
 
-def added(similarity: str) -> str:
-    """What an LLM's answers with the scores of a similarity are called."""
-    return f"with_{similarity}"
+OWN = "run"
+
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "both": ("information", "vectors"),
+    "with_information": (OWN, "information"),
+    "with_vectors": (OWN, "vectors"),
+    "with_both": (OWN, "information", "vectors"),
+}
+"""Answers by several scores (`meg.combine`): their name, and whose; `OWN` is the run itself."""
+
+
+def together(similarities: Sequence[Similarity]) -> list[str]:
+    """Which of `TOGETHER` these similarities make, with an LLM or without."""
+    there = {OWN, *similarities}
+    return [name for name, whose in TOGETHER.items() if there.issuperset(whose)]
 
 
 MAIN = "main"
@@ -134,7 +149,7 @@ class Dataset(AnsweringOverrides):
         [],
         description="answers without an LLM that the main result is compared with, by the "
         "questions' concepts: `information` (of findings, kg.source hpo only), `vectors`, `text`; "
-        "a trained model's scores are added to those of the first two as well",
+        "the first two are added as well, to each other and to a trained model's scores",
     )
     trained_on: str | None = Field(
         None, description="answer with the model of this data set (evaluation only); null: its own"

@@ -4,7 +4,7 @@ import pytest
 from kg.shared.artefact import read_json
 from kg.shared.command import main
 from kg.shared.errors import InputError
-from meg.combine import CombineCommand, combine, fit_weight
+from meg.combine import CombineCommand, combine, fit_weights
 from meg.evaluation.prediction import Prediction, read_predictions, write_predictions
 
 
@@ -34,49 +34,67 @@ def right(predictions):
     return np.mean([row.right for row in predictions])
 
 
-def test_two_that_know_something_know_more_together():
-    dev, test = ((noisy(i, 1.0), noisy(i + 9, 1.0)) for i in (1, 2))
-    weight, spreads = fit_weight(dev)
-    assert 0.2 < weight < 0.8
-    assert right(combine(test, weight, spreads)) > max(map(right, test))
+@pytest.mark.parametrize("runs", [2, 3])
+def test_several_that_know_something_know_more_together(runs):
+    dev, test = ([noisy(10 * i + split, 1.0) for i in range(runs)] for split in (1, 2))
+    weights, spreads = fit_weights(dev)
+    assert sum(weights) == pytest.approx(1)
+    assert all(0.5 / runs < weight < 1.6 / runs for weight in weights)
+    assert right(combine(test, weights, spreads)) > max(map(right, test))
 
 
-@pytest.mark.parametrize(("first", "second", "low", "high"), [(2, 0, 0, 0.4), (0, 2, 0.6, 1)])
-def test_one_that_knows_nothing_weighs_little(first, second, low, high):
-    weight, _ = fit_weight((noisy(1, first), noisy(2, second)))
-    assert low <= weight <= high
+@pytest.mark.parametrize("strengths", [(2, 0), (0, 2), (0, 2, 0)])
+def test_one_that_knows_nothing_weighs_little(strengths):
+    weights, _ = fit_weights([noisy(i, strength) for i, strength in enumerate(strengths)])
+    assert all(
+        weight >= 0.6 if strength else weight <= 0.4
+        for weight, strength in zip(weights, strengths, strict=True)
+    )
+
+
+def test_of_weights_that_do_as_well_the_middle_ones_are_taken():
+    same = noisy(1, 1.0)
+    assert fit_weights([same, same])[0] == (0.5, 0.5)
 
 
 def test_scores_are_of_one_size_whatever_their_units():
-    test = noisy(1, 1.0), noisy(2, 1.0)
+    test = [noisy(1, 1.0), noisy(2, 1.0)]
     loud = run([[100 * one + 7 for one in row.scores] for row in test[1]])
-    plain, other = (fit_weight((test[0], second)) for second in (test[1], loud))
+    plain, other = (fit_weights([test[0], second]) for second in (test[1], loud))
     assert plain[0] == other[0]
     assert [row.prediction for row in combine(test, *plain)] == [
-        row.prediction for row in combine((test[0], loud), *other)
+        row.prediction for row in combine([test[0], loud], *other)
     ]
 
 
-def test_a_question_that_one_does_not_answer_is_the_others():
-    one, other = run([[0, 3], [2, 0]]), run([[1, 0], None])
-    found = combine((one, other), 1.0 - 1e-9, (1.0, 1.0))
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_question_that_one_does_not_answer_is_the_others(order):
+    runs = [run([[0, 3], [2, 0]]), run([[1, 0], None])][::order]
+    found = combine(runs, (1e-9, 1.0)[::order], (1.0, 1.0))
     assert [row.prediction for row in found] == [0, 0]
 
 
+def test_a_question_that_none_answers_stays_so():
+    found = combine([run([[0, 3], None]), run([[1, 0], None])], (0.5, 0.5), (1.0, 1.0))
+    assert [row.prediction for row in found] == [1, None]
+    assert found[1].scores is None
+
+
 @pytest.mark.parametrize(
-    "other",
+    ("other", "message"),
     [
-        run([[1, 0]]),
-        run([[1, 0], [1, 0]], [0, 1]),
-        run([[1, 0], [1, 0, 2]]),
+        (run([[1, 0]]), "question q1 is not in all runs"),
+        (run([[1, 0], [1, 0]], [0, 1]), "question q1 is not in all runs"),
+        (run([[1, 0], [1, 0, 2]]), "question q1 has scores of 2 and of 3 options"),
+        (run([None, None]), "run 2 has no scores"),
     ],
 )
-def test_other_questions_are_refused(other):
-    with pytest.raises(InputError, match="question q1"):
-        combine((run([[1, 0], [1, 0]]), other), 0.5, (1.0, 1.0))
+def test_other_questions_are_refused(other, message):
+    with pytest.raises(InputError, match=message):
+        combine([run([[1, 0], [1, 0]]), other], (0.5, 0.5), (1.0, 1.0))
 
 
-def test_the_weight_is_of_the_dev_questions(tmp_path):
+def test_the_weights_are_of_the_dev_questions(tmp_path):
     paths = {}
     for seed, (name, strength) in enumerate({"a": 2, "b": 0, "c": 0, "d": 2}.items()):
         rows = noisy(seed, strength)
@@ -89,5 +107,11 @@ def test_the_weight_is_of_the_dev_questions(tmp_path):
     assert len(read_predictions(out)) == 200
     made = read_json(tmp_path / "out.meta.json")
     # The test questions would have said the opposite.
-    assert made["weight"] > 0.5
+    assert made["weights"][1] > 0.5
     assert made["dev_questions"] == 200
+
+
+def test_each_run_needs_its_dev_questions(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(CombineCommand, ["--runs", "a", "--runs", "b", "--dev", "c", "--out", "d"])
+    assert "1 files, expected one a run, 2" in capsys.readouterr().err

@@ -124,7 +124,7 @@ def test_patients_learn_from_the_quiz_and_stand_beside_similarities(snakemake: S
     # Each of two models learns from the quiz first.
     assert (counts["questions"], counts["finetune"], counts["align"]) == (2, 4, 1)
     # Three on the test questions, two on the dev ones.
-    assert (counts["similarity"], counts["combine"], counts["predict_dev"]) == (5, 2, 1)
+    assert (counts["similarity"], counts["combine"], counts["predict_dev"]) == (5, 4, 1)
 
 
 def test_ranking_needs_no_trained_model(snakemake: Snakemake) -> None:

@@ -17,6 +17,7 @@ from workflow.pages import Pages
 from workflow.paths import Paths
 from workflow.plan import Plan
 from workflow.resources import JobResources, memory
+from workflow.sections import TOGETHER
 from workflow.source_digest import source_digest
 
 # Idle OpenMP threads must not spin, and freed memory must not go back to the system after every

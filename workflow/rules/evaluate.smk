@@ -82,12 +82,12 @@ rule combine:
     input:
         unpack(OPTIONS.combine_inputs),
     output:
-        predictions="results/combined/{run}/{method}.jsonl",
-        meta="results/combined/{run}/{method}.meta.json",
+        predictions="results/combined/{run}/{together}.jsonl",
+        meta="results/combined/{run}/{together}.meta.json",
     log:
-        "logs/combine/{run}_{method}.log",
+        "logs/combine/{run}_{together}.log",
     wildcard_constraints:
-        method="information|vectors",
+        together="|".join(TOGETHER),
     conda:
         "../../environment.yml"
     threads: 1
@@ -96,11 +96,11 @@ rule combine:
         runtime="10m",
     params:
         code=code("meg.combine"),
+        combined=OPTIONS.combined,
     message:
-        "Answers of {wildcards.run} with the scores of {wildcards.method} added"
+        "Answers of {wildcards.run} with other scores: {wildcards.together}"
     shell:
-        "python -m meg.combine --runs {input.runs[0]} --runs {input.runs[1]}"
-        " --dev {input.dev[0]} --dev {input.dev[1]} --out {output.predictions} > {log} 2>&1"
+        "python -m meg.combine {params.combined} --out {output.predictions} > {log} 2>&1"
 
 
 rule score:
