@@ -51,10 +51,13 @@ def combine(test: Runs, weights: Sequence[float], spreads: Sequence[float]) -> l
     paired = _paired(test)
     predictions = []
     for row, *scores in zip(paired[0], *map(_centred, paired), strict=True):
-        update = {"prediction": None, "scores": None, "text": ""}
         sums = _sum(scores, np.array([weights]), spreads)[0]
-        if len(sums) > 1:
-            update |= {"prediction": int(sums.argmax()), "scores": tuple(sums.tolist())}
+        answered = len(sums) > 1
+        update = {
+            "prediction": int(sums.argmax()) if answered else None,
+            "scores": tuple(sums.tolist()) if answered else None,
+            "text": "",
+        }
         predictions.append(row.model_copy(update=update))
     return predictions
 
