@@ -21,20 +21,25 @@ import polars as pl
 
 from benchmarks.rrf_folder import write_rrf_folder
 
-__all__ = ["ENGINES", "measure"]
+__all__ = ["ENGINES", "measure", "measured"]
 
 ENGINES = ("kg.umls", "pandas", "plain")
 TABLES = ("concepts.parquet", "triplets.parquet")
 
 
 def measure(engine: str, folder: Path, out: Path) -> dict[str, float]:
-    """CPU seconds, wall seconds and peak memory (MB) of an engine's own process."""
+    """What the engine takes, in a process of its own."""
     out.mkdir(parents=True, exist_ok=True)
     if engine == "kg.umls":
         command = [sys.executable, "-m", "kg.umls", "--folder", str(folder), "--out", str(out)]
     else:
         command = [sys.executable, "-m", "benchmarks.rrf", "--run", engine]
         command += ["--folder", str(folder), "--out", str(out)]
+    return measured(command)
+
+
+def measured(command: list[str]) -> dict[str, float]:
+    """CPU seconds, wall seconds and peak memory (MB) of a command."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
