@@ -23,12 +23,14 @@ class Numbering:
     def __init__(self, ids: pl.Series) -> None:
         others = ids.to_frame("id").lazy().filter(_cui_number("id").is_null()).drop_nulls()
         self._others = others.collect(engine="streaming")["id"].unique().sort()
-        self.none = _CUIS + len(self._others)
+        self.others = len(self._others)
+        """How many ids are no CUIs."""
+        self.none = _CUIS + self.others
 
     def number(self, column: str) -> pl.Expr:
         """The numbers (UInt32) of a column of ids."""
         number = _cui_number(column)
-        if len(self._others):
+        if self.others:
             follow = pl.int_range(_CUIS, self.none, dtype=pl.UInt32, eager=True)
             number = pl.coalesce(
                 number, pl.col(column).replace_strict(self._others, follow, default=None)

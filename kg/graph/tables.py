@@ -64,6 +64,8 @@ _CONCEPTS_AT_ONCE = 1 << 22
 """Polars looks through a whole list column again for every group of rows."""
 _TRIPLETS_AT_ONCE = 1 << 18
 """Few different heads a group make a small dictionary."""
+_FEW_IDS = 10_000
+"""So many ids that are no CUIs cost less as numbers than a join."""
 _LEVEL = 1
 """Zstandard's first level is the cheapest; the files are as small as at its usual third."""
 
@@ -219,8 +221,13 @@ def _merged(triplets: pl.DataFrame) -> pl.DataFrame:
 
 def _places(values: pl.Series, cuis: pl.Series) -> np.ndarray:
     """The place in `cuis` of each value, -1 where it is not there."""
-    # A table of all numbers is many times faster than a join of millions of strings.
+    # A table of all CUIs' numbers is many times faster than a join of millions of strings, and
+    # numbers of many other ids are many times slower.
     numbering = Numbering(cuis)
+    if numbering.others > _FEW_IDS:
+        found = cuis.to_frame("cui").with_row_index("place")
+        rows = values.to_frame("cui").join(found, on="cui", how="left", maintain_order="left")
+        return rows["place"].cast(pl.Int32).fill_null(-1).to_numpy()
     numbers = values.to_frame("cui").select(numbering.number("cui")).to_series()
     return numbering.places(cuis)[numbers.to_numpy()]
 

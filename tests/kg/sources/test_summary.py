@@ -104,3 +104,15 @@ def test_components_are_those_of_scipy(seed):
     sizes = np.bincount(labels)
     expected = {"count": count, "largest": sizes.max(), "single_concepts": (sizes == 1).sum()}
     assert _components(heads, tails, nodes) == expected
+
+
+@pytest.mark.parametrize("form", ["C{:07}", "X:{}"])
+def test_ends_of_many_ids_have_their_rows(form):
+    cuis = sorted(map(form.format, range(10_001)))
+    rows = [(cui, cui, [], [], None) for cui in cuis]
+    concepts = pl.DataFrame(rows, CONCEPTS, orient="row")
+    triplets = _triplets((cuis[7], "isa", cuis[10_000], "S"), (cuis[8], "isa", cuis[0], "S"))
+    heads, tails = node_numbers(concepts, triplets)
+    assert (heads.tolist(), tails.tolist()) == ([7, 8], [10_000, 0])
+    with pytest.raises(InputError, match=r"the tail of 1 of 1 triplets is not .*'Y'"):
+        node_numbers(concepts, _triplets((cuis[7], "isa", "Y", "S")))
