@@ -222,9 +222,6 @@ class RDF2VecConfig(EncoderSection):
     learning_rate: float = Field(default=1e-2, gt=0, description="the first one, then falling")
     walks: int = Field(default=10, ge=1, description="walks from every concept")
     hops: int = Field(default=4, ge=1, description="edges of a walk")
-    window: int = Field(
-        default=5, ge=1, description="tokens of context on either side, relations counted"
-    )
 
 
 class RandomConfig(EncoderSection):

@@ -130,7 +130,6 @@ class TrainingConfig(Section):
     )
     batch_size: int = Field(32, ge=1, description="examples an optimiser step, over all devices")
     micro_batch_size: int = Field(8, ge=1, description="examples a device holds at once")
-    warmup: float = Field(0.03, ge=0, lt=1, description="share of the steps with a rising rate")
     weight_decay: float = Field(0, ge=0, description="AdamW's decoupled weight decay")
     max_grad_norm: float | None = Field(
         1.0, gt=0, description="gradients are clipped to this norm; null: they are not"

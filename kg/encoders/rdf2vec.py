@@ -21,6 +21,9 @@ from kg.graph.split import Graph, Split
 
 __all__ = ["encode", "random_walks", "walk_vectors"]
 
+WINDOW = 5
+"""Tokens of context on either side, relations counted."""
+
 
 def encode(split: Split, raw: Matrix, config: RDF2VecConfig, checkpoint: Path) -> Encoded:
     """word2vec's vectors, at length 1; the text features have no part in them."""
@@ -37,7 +40,7 @@ def walk_vectors(graph: Graph, config: RDF2VecConfig) -> Tensor:
     model = Word2Vec(
         _Sentences(walks, graph.nodes + 2 * len(graph.relations)),
         vector_size=config.dim,
-        window=config.window,
+        window=WINDOW,
         alpha=config.learning_rate,
         epochs=config.epochs,
         sg=1,

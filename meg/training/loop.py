@@ -37,6 +37,9 @@ __all__ = ["check", "ready", "train"]
 
 log = logging.getLogger(__name__)
 
+WARMUP = 0.03
+"""Share of the steps with a rising learning rate."""
+
 KEPT = 0.5
 """Part of the activations' memory that compiled layers keep; the rest is recomputed."""
 
@@ -177,7 +180,7 @@ def _arguments(
         gradient_accumulation_steps=accumulate,
         learning_rate=config.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=math.ceil(config.warmup * steps),
+        warmup_steps=math.ceil(WARMUP * steps),
         weight_decay=config.weight_decay,
         # The Trainer's word for no clipping is 0.
         max_grad_norm=config.max_grad_norm or 0.0,
