@@ -43,5 +43,5 @@ rule all:
 
 onsuccess:
     if all(map(os.path.exists, PAGES.compared())):
-        shell("python -m meg.summary {PAGES.compared()}")
+        shell(f"python -m meg.summary {' '.join(PAGES.compared())}")
         print("The report:", os.path.relpath("results/report.html", HOME))

@@ -37,9 +37,10 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("config", "message"),
         [
-            ('{"source": "nonsense"}', "'hpoquiz', 'patients'"),
+            ('{"source": "nonsense"}', "'hpoquiz', 'graphquiz', 'patients'"),
             ('{"source": "pubmedqa", "train": 5}', "config.pubmedqa.train"),
             ('{"source": "hpoquiz"}', "give --concepts and --triplets"),
+            ('{"source": "graphquiz"}', "graphquiz is made from a graph: give --concepts"),
             ('{"source": "patients"}', "give its --graph"),
         ],
     )

@@ -10,7 +10,7 @@ from kg.sources.settings import TableConfig
 from kg.sources.table import read_graph
 from meg.config import GraphQuizConfig
 from meg.datasets.quiz import build
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, Snakemake
 from workflow.config import Config, load_config
 from workflow.configfiles import read_files
 from workflow.layers import merge
@@ -50,3 +50,11 @@ def test_every_rule_that_ignores_the_graph_is_worth_chance(config: Config) -> No
     quiz = build(questions, concepts, triplets)
     for rule, accuracy in quiz.facts["shortcuts"].items():
         assert accuracy["all"] == pytest.approx(0.25, abs=0.03), rule
+
+
+def test_all_of_it_is_planned(snakemake: Snakemake) -> None:
+    """A quiz of a graph that is not the HPO; two trainings, four results and the report."""
+    shown = snakemake("-n", "--configfile", "config/demo.yaml", "config/own.yaml")
+    jobs = dict(line.split() for line in shown.splitlines() if len(line.split()) == 2)
+    assert (jobs["questions"], jobs["finetune"], jobs["score"]) == ("1", "2", "4")
+    assert jobs["report_page"] == "1"

@@ -52,6 +52,11 @@ class TestResults:
         rules = {*named, "all"} - {"rank"}
         assert rules == set(jobs((folder / "output").read_text()))
 
+    def test_it_ends_with_the_table(self, folder: Path) -> None:
+        _, _, end = (folder / "output").read_text().rpartition("compared with")
+        assert "text_only" in end
+        assert "The report: results/report.html" in end
+
     def test_main_run_is_compared_with_its_controls(self, folder: Path) -> None:
         result = json.loads((folder / "results/hpoquiz_smollm.json").read_text())
         assert result["n"] == 16
