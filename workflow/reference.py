@@ -16,7 +16,7 @@ from meg.config import AlignConfig, FinetuneConfig, PredictConfig, PromptConfig
 from workflow.config import Config
 from workflow.sections import AnsweringOverrides, Overrides
 
-__all__ = ["PARTS", "reference", "sections", "table"]
+__all__ = ["PARTS", "default_of", "reference", "sections", "table", "values_of"]
 
 INTRODUCTION = """# Configuration
 
@@ -114,8 +114,8 @@ def table(
         if name not in left_out:
             row = (
                 f"`{field.alias or name}`",
-                _values(field.annotation),
-                _default(field),
+                values_of(field.annotation),
+                default_of(field),
                 field.description or "",
             )
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
@@ -128,23 +128,24 @@ def sections(annotation: Any) -> list[type[BaseModel]]:
     return [section for part in get_args(annotation) for section in sections(part)]
 
 
-def _values(annotation: Any) -> str:
+def values_of(annotation: Any) -> str:
     """What a value may be, in words."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{part}`" for part in parts)
     if origin is dict:
-        return f"{_values(parts[1])} by name" if parts[1] is not Any else "section"
+        return f"{values_of(parts[1])} by name" if parts[1] is not Any else "section"
     if origin in (list, tuple):
-        return f"list of {_values(parts[0])}"
+        return f"list of {values_of(parts[0])}"
     if parts:
-        words = [_values(part) for part in parts if not isinstance(part, FieldInfo)]
+        words = [values_of(part) for part in parts if not isinstance(part, FieldInfo)]
         return " or ".join(dict.fromkeys(words))
     names = {type(None): "null", str: "text", bool: "true, false", int: "integer", float: "number"}
     return names.get(annotation) or ("path" if annotation is Path else "section")
 
 
-def _default(field: FieldInfo) -> str:
+def default_of(field: FieldInfo) -> str:
+    """A default as the tables show it."""
     if field.is_required():
         return "required"
     default = field.default

@@ -29,7 +29,7 @@ from pydantic_settings import (
 from kg.shared.arguments import parse_arguments
 from kg.shared.errors import InputError, Preempted
 
-__all__ = ["Command", "Section", "main"]
+__all__ = ["Command", "Section", "command_line", "main"]
 
 PREEMPTED = 128 + signal.SIGTERM
 """A shell's status of what SIGTERM ended."""
@@ -92,15 +92,9 @@ def main(command: type[Command], arguments: list[str] | None = None) -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s"
     )
-    namespace = {"__doc__": command.__doc__, "__module__": command.__module__}
-    settings: Any = type(command.__name__, (_Settings, command), namespace)
-    source: CliSettingsSource = CliSettingsSource(
-        settings,
-        cli_prog_name=_program(command),
-        parse_args_method=partial(parse_arguments, command),
-    )
+    source = command_line(command)
     try:
-        CliApp.run(settings, cli_args=arguments, cli_settings_source=source)
+        CliApp.run(source.settings_cls, cli_args=arguments, cli_settings_source=source)
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, item['loc']))}: {item['msg']} (got {item['input']!r:.200})"
@@ -131,6 +125,17 @@ def _program(command: type[Command]) -> str:
     spec = sys.modules[command.__module__].__spec__
     name = spec.name if spec is not None else Path(sys.argv[0]).name
     return name.removesuffix(".__main__").replace(".", " ")
+
+
+def command_line(command: type[Command]) -> CliSettingsSource:
+    """The parser of a command, with its settings; `root_parser` is argparse's."""
+    namespace = {"__doc__": command.__doc__, "__module__": command.__module__}
+    settings: Any = type(command.__name__, (_Settings, command), namespace)
+    return CliSettingsSource(
+        settings,
+        cli_prog_name=_program(command),
+        parse_args_method=partial(parse_arguments, command),
+    )
 
 
 def _fail(message: str) -> int:
