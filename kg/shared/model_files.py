@@ -62,7 +62,7 @@ def own_code_refused(name: str) -> Iterator[None]:
         raise InputError(
             f"{name} brings Python code of its own, which is not run here; take a model of an "
             "architecture that transformers has, or a release of this one in such a form "
-            "(docs/explanation/model.md)"
+            "(docs/how-to/another-llm.md)"
         ) from error
 
 

@@ -49,7 +49,7 @@ class Info(Command):
 class Get(Command):
     """The vector of a concept, as JSON."""
 
-    cui: CliPositionalArg[str]
+    cui: CliPositionalArg[str] = Field(description="its id")
     store: Path = Field(description="the store")
 
     def run(self) -> None:
@@ -60,7 +60,7 @@ class Get(Command):
 class _Asked(Command):
     """What asks for a concept, by its id, its name or a synonym; several may have a name."""
 
-    concept: CliPositionalArg[str]
+    concept: CliPositionalArg[str] = Field(description="id, name or synonym")
     store: Path = Field(description="the store")
     graph: Path | None = Field(
         None, description="folder of the graph's tables, if not the one above the store's"
@@ -129,7 +129,7 @@ class Facts(_Asked):
 class Import(Command):
     """A published word2embed_*.h5 file to a store."""
 
-    file: CliPositionalArg[Path]
+    file: CliPositionalArg[Path] = Field(description="the file to read")
     store: Path = Field(description="the store to write")
     concepts: Path | None = Field(
         None, description="concepts.parquet whose rows the store is to have; all vectors without"
@@ -156,7 +156,7 @@ class Import(Command):
 class Export(Command):
     """A store to the file that the published code reads: one float16 data set a concept."""
 
-    file: CliPositionalArg[Path]
+    file: CliPositionalArg[Path] = Field(description="the file to write")
     store: Path = Field(description="the store to read")
 
     def run(self) -> None:

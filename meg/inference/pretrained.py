@@ -271,7 +271,7 @@ class MEG(nn.Module):
             log.warning(
                 "trained with %d parents and %d triplets of each concept, which only questions "
                 "that passed meg.neighbours have; ask and generate do without "
-                "(docs/explanation/model.md)",
+                "(docs/start/python.md)",
                 record.prompt.parents,
                 record.prompt.triplets,
             )
