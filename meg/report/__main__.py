@@ -7,7 +7,8 @@ from pydantic import Field
 
 from kg.shared.artefact import replacing
 from kg.shared.command import Command, main
-from meg.report.contents import Contents, PageFiles, read_runs
+from meg.report.claims import gains
+from meg.report.contents import Contents, PageFiles, by_group, read_results, read_runs
 from meg.report.page import render
 from meg.report.sections import sections
 
@@ -24,13 +25,10 @@ class ReportCommand(PageFiles, Command):
         """Read everything, write the page."""
         files = {name: getattr(self, name) for name in PageFiles.model_fields}
         contents = Contents(**files, runs=read_runs(self.runs))
-        main_runs = [run for run in contents.runs if run.variant == "main"]
-        answered = ", ".join(f"{run.dataset} by {run.model}" for run in main_runs)
-        introduction = (
-            f"Embeddings of the knowledge graph {self.kg}, injected into large language "
-            f"models that answer questions: {answered or 'none yet'}."
-        )
-        page = render("MEG: report", introduction, sections(contents))
+        results = read_results(contents.runs)
+        about = f"Vectors of the knowledge graph {self.kg} are injected into large language models."
+        introduction = f"{gains(by_group(results))} {about}".strip()
+        page = render("MEG: report", introduction, sections(contents, results))
         with replacing(self.out) as temporary:
             temporary.write_text(page, encoding="utf-8")
         log.info("%s: %d runs", self.out, len(contents.runs))

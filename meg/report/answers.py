@@ -36,7 +36,7 @@ def answers(run: RunFiles, other: RunFiles, concepts: Path) -> list[Row]:
         {
             "case": case,
             "question": questions[own.id].stem,
-            "right": questions[own.id].options[own.answer],
+            "correct answer": questions[own.id].options[own.answer],
             run.variant: _said(own, questions[own.id]),
             other.variant: _said(their, questions[own.id]),
             "concepts injected": ", ".join(names.get(cui, cui) for cui in own.concepts),

@@ -2,24 +2,29 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from kg.shared.command import Section
+from kg.shared.documents import read_document
 from kg.shared.errors import InputError
 from kg.shared.lines import json_lines, read_text
+from meg.evaluation.result import Result
 
 __all__ = [
     "Contents",
     "PageFiles",
     "PublishedResult",
+    "Results",
     "Row",
     "RunFiles",
+    "by_group",
     "flat",
     "read_history",
+    "read_results",
     "read_runs",
     "read_runtimes",
 ]
@@ -72,12 +77,29 @@ class Contents(PageFiles):
     runs: list[RunFiles] = Field([], description="runs, the main one of a data set first")
 
 
+Results = list[tuple[RunFiles, Result]]
+"""Runs with their results of meg.score."""
+
+
 def read_runs(path: Path) -> list[RunFiles]:
     """The runs of a page, of a JSON list; raises InputError naming what does not fit."""
     try:
         return TypeAdapter(list[RunFiles]).validate_json(read_text(path, "run the workflow again"))
     except ValidationError as error:
         raise InputError(f"{path}: expected a list of runs: {error}") from error
+
+
+def read_results(runs: Sequence[RunFiles]) -> Results:
+    """Each run with its result."""
+    return [(run, read_document(run.result, Result)) for run in runs]
+
+
+def by_group(results: Results) -> dict[str, Results]:
+    """Results by data set and model, which share figures and tables."""
+    groups: dict[str, Results] = {}
+    for run, result in results:
+        groups.setdefault(f"{run.dataset}, {run.model}", []).append((run, result))
+    return groups
 
 
 def read_history(folder: Path) -> list[Row]:
@@ -90,7 +112,7 @@ def read_history(folder: Path) -> list[Row]:
 
 
 def read_runtimes(folder: Path) -> list[Row]:
-    """Minutes, CPU minutes and memory (MB) of every job that Snakemake measured."""
+    """Minutes, CPU minutes and memory (GB) of every job that Snakemake measured."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         text = read_text(path, "run the workflow again")
@@ -98,9 +120,9 @@ def read_runtimes(folder: Path) -> list[Row]:
             rows.append(
                 {
                     "job": str(path.relative_to(folder).with_suffix("")).replace("/", " "),
-                    "minutes": float(row["s"]) / 60,
+                    "minutes": round(float(row["s"]) / 60, 1),
                     "CPU minutes": _number(row["cpu_time"], 60),
-                    "memory, MB": _number(row["max_rss"], 1),
+                    "memory, GB": _number(row["max_rss"], 1000),
                 }
             )
     return rows
@@ -118,6 +140,6 @@ def flat(values: Mapping[str, Any], above: str = "") -> Row:
 def _number(text: str, unit: float) -> float | None:
     """A measure that Snakemake leaves out for jobs of less than a moment."""
     try:
-        return float(text) / unit
+        return round(float(text) / unit, 1)
     except ValueError:
         return None

@@ -12,14 +12,15 @@ from kg.shared.documents import read_document
 from meg.evaluation.result import Result
 from meg.report.contents import Contents, Row, flat, read_history
 from meg.report.figures import Cloud, clouds, curves, history_curve, styled
-from meg.report.page import Part, Table
+from meg.report.page import Part, Table, turned
 
 __all__ = ["encoders", "graph", "spaces"]
 
 
 def encoders(contents: Contents) -> Part:
     """What `kg.train` measured, the encoders side by side first; empty where none was trained."""
-    panels, ranks, relations, probes = {}, [], [], []
+    panels, ranks, relations = {}, [], []
+    probes: dict[str, list[Row]] = {}
     measured = {
         name: read_document(folder / "metrics.json", EncoderMetrics)
         for name, folder in contents.encoders.items()
@@ -36,8 +37,8 @@ def encoders(contents: Contents) -> Part:
                 {"encoder": name, "vectors": label} | (right.model_dump() if right else {})
             )
         for vectors, found in metrics.probes.items():
-            probes.append(
-                {"encoder": name, "vectors": vectors} | flat(found.model_dump(by_alias=True))
+            probes.setdefault(name, []).append(
+                {"": vectors} | flat(found.model_dump(by_alias=True))
             )
         history = read_history(folder)
         if history:
@@ -57,10 +58,10 @@ def encoders(contents: Contents) -> Part:
         "the name's text vector alone, tell a reader who can only compare or project."
     )
     tables = [
-        Table(beside.to_dicts(), "Side by side"),
+        Table(turned(beside.rename({"encoder": ""}).to_dicts()), "Side by side"),
         Table(ranks, "Link prediction"),
         Table(relations, "Relation classification"),
-        Table(probes, "Probes"),
+        *(Table(turned(rows), f"Probes: {name}") for name, rows in probes.items()),
     ]
     return Part("Graph encoders", text, figures, tables)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from meg.report.contents import Row
 
-__all__ = ["Part", "Table", "render"]
+__all__ = ["Part", "Table", "render", "turned"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class Table:
         """Columns of any row, in the order they first appear."""
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
+    def is_numeric(self, column: str) -> bool:
+        """Whether the column has nothing but numbers."""
+        values = [row[column] for row in self.rows if row.get(column) is not None]
+        return bool(values) and all(isinstance(value, int | float) for value in values)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -34,6 +39,14 @@ class Part:
     figures: Sequence[str] = ()
     """SVG elements."""
     tables: Sequence[Table] = field(default=())
+
+
+def turned(rows: Sequence[Row]) -> list[Row]:
+    """Rows as columns, headed by what stands in their first column: many measures of a few."""
+    if not rows:
+        return []
+    first, *others = Table(rows).columns
+    return [{first: name} | {str(row[first]): row.get(name) for row in rows} for name in others]
 
 
 def render(title: str, introduction: str, parts: Sequence[Part]) -> str:
@@ -71,12 +84,12 @@ TEMPLATE = """<!doctype html>
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e6ea; --paper: #15181c; --faint: #9aa3ad; --line: #333a42; --band: #1d2127; }
 }
-body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--ink);
+body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: var(--ink);
        background: var(--paper); font: 16px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin-bottom: .3rem; }
 h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 p { max-width: 46rem; }
-nav a { margin-right: 1rem; }
+nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; }
 a { color: inherit; }
 svg { max-width: 100%; height: auto; }
 svg text { font-family: system-ui, sans-serif !important; }
@@ -85,9 +98,10 @@ table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; }
 caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid var(--line); }
 th { cursor: pointer; vertical-align: bottom; }
-td.long { min-width: 15rem; }
+td.long { min-width: 9rem; }
 th::after { content: attr(data-arrow); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--band); }
 </style>
 </head>
@@ -107,7 +121,8 @@ tbody tr:nth-child(even) { background: var(--band); }
 <div class="scroll"><table>
 {% if table.caption %}<caption>{{ table.caption }}</caption>{% endif %}
 
-<thead><tr>{% for name in table.columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+<thead><tr>{% for name in table.columns %}<th scope="col"
+{%- if table.is_numeric(name) %} class="number"{% endif %}>{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in table.rows %}
 <tr>{% for name in table.columns %}<td

@@ -8,7 +8,8 @@ from kg.shared.documents import read_document
 from meg.evaluation.result import OptionCounts, Result, SeedsResult
 from meg.evaluation.table import FEW
 from meg.report.answers import answers
-from meg.report.contents import Contents, Row, RunFiles, flat
+from meg.report.claims import interval, of_questions, over_seeds, p_value, percent, yardstick
+from meg.report.contents import Contents, Results, Row, RunFiles, by_group, flat
 from meg.report.embeddings import encoders, graph, spaces
 from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table
@@ -19,19 +20,16 @@ __all__ = ["sections"]
 FLAWED = 20
 """Items shown; summary.json of meg.questions names all."""
 
-Results = list[tuple[RunFiles, Result]]
 
-
-def sections(contents: Contents) -> list[Part]:
+def sections(contents: Contents, results: Results) -> list[Part]:
     """Every section that the files allow, what matters most first."""
-    results = [(run, read_document(run.result, Result)) for run in contents.runs]
     parts = [
         _accuracy(results),
         _comparisons(results),
         _kinds(results),
         _measures(results),
         _answers(results, contents.concepts),
-        _questions(contents),
+        _questions(contents, results),
         trainings(contents),
         encoders(contents),
         spaces(contents),
@@ -42,36 +40,31 @@ def sections(contents: Contents) -> list[Part]:
     return [part for part in parts if part.figures or any(table.rows for table in part.tables)]
 
 
-def _groups(results: Results) -> dict[str, Results]:
-    """Results by data set and model, which share figures and tables."""
-    groups: dict[str, Results] = {}
-    for run, result in results:
-        groups.setdefault(f"{run.dataset}, {run.model}", []).append((run, result))
-    return groups
-
-
 def _accuracy(results: Results) -> Part:
     figures, tables = [], []
-    for name, group in _groups(results).items():
+    for name, group in by_group(results).items():
         bars = [Interval(run.variant, *_percent(result)) for run, result in group]
         chance = 100 / len(group[0][1].classes)
         figures.append(intervals(bars, f"{name}: right answers, %", chance))
         tables.append(Table([_accuracy_row(*one) for one in group], name))
-    text = "Right answers, %, with Wilson's 95% interval; the dotted line is chance."
+    text = (
+        "Right answers, %, with Wilson's 95% interval; the dotted line is chance. The row main "
+        "is the run as it is configured; each other differs from it by what its row says. "
+        + over_seeds(results)
+    )
     return Part("Accuracy", text, figures, tables)
 
 
 def _accuracy_row(run: RunFiles, result: Result) -> Row:
-    value, low, high = _percent(result)
+    main = f"the graph's vectors, by {run.encoder}" if run.encoder else "as configured"
     return {
-        "variant": run.variant,
-        "what it is": run.description,
-        "accuracy": value,
-        "from": low,
-        "to": high,
+        "run": run.variant,
+        "what it is": run.description or main,
+        "right answers, %": percent(result.accuracy),
+        "95% interval": interval(result.wilson),
         "questions": result.n,
         "unanswered": result.unanswered,
-        "concepts a question": result.concepts,
+        "concepts a question": round(result.concepts, 1),
     } | _beside(run)
 
 
@@ -80,23 +73,24 @@ def _beside(run: RunFiles) -> Row:
     row: Row = {f"published, {one.source}": one.accuracy for one in run.published}
     if run.seeds is None:
         return row
-    over_seeds = read_document(run.seeds, SeedsResult).accuracy
+    seeds = read_document(run.seeds, SeedsResult).accuracy
+    deviation = percent(seeds.standard_deviation)
     return row | {
-        "seeds": len(over_seeds.values),
-        "mean": _rounded(over_seeds.mean),
-        "standard deviation": _rounded(over_seeds.standard_deviation),
+        "mean and standard deviation over seeds": f"{percent(seeds.mean)} ± {deviation}",
+        "seeds": len(seeds.values),
     }
 
 
 def _comparisons(results: Results) -> Part:
     tables = [
         Table([row for one in group for row in _comparison_rows(*one)], name)
-        for name, group in _groups(results).items()
+        for name, group in by_group(results).items()
     ]
     text = (
         "The same questions answered by two runs: percentage points more, with Tango's 95% score "
-        "interval, and the exact p-value of McNemar's test. Where fewer than "
-        f"{FEW} questions are right in one run alone, no split of them is more than chance."
+        "interval, the questions that only one of the two answers rightly, and the exact p-value "
+        f"of McNemar's test. Where fewer than {FEW} questions are right in one run alone, no split "
+        "of them is more than chance."
     )
     return Part("Comparisons", text, (), tables)
 
@@ -104,16 +98,15 @@ def _comparisons(results: Results) -> Part:
 def _comparison_rows(run: RunFiles, result: Result) -> list[Row]:
     return [
         {
-            "variant": run.variant,
-            "against": name,
-            "accuracy": _rounded(result.accuracy),
-            "its accuracy": _rounded(other.accuracy),
-            "points more": _rounded(other.difference),
-            "from": _rounded(other.interval[0]),
-            "to": _rounded(other.interval[1]),
-            "right only here": other.gained,
-            "right only there": other.lost,
-            "p": other.mcnemar_p,
+            "run": run.variant,
+            "held against": name,
+            "the run, %": percent(result.accuracy),
+            "the other, %": percent(other.accuracy),
+            "points more": percent(other.difference),
+            "95% interval": interval(other.interval),
+            "only the run right": other.gained,
+            "only the other right": other.lost,
+            "p": p_value(other.mcnemar_p),
         }
         for name, other in result.comparisons.items()
     ]
@@ -121,10 +114,10 @@ def _comparison_rows(run: RunFiles, result: Result) -> list[Row]:
 
 def _kinds(results: Results) -> Part:
     tables = []
-    for name, group in _groups(results).items():
+    for name, group in by_group(results).items():
         rows = [
-            {"variant": run.variant}
-            | {kind: _rounded(values.accuracy) for kind, values in result.kinds.items()}
+            {"run": run.variant}
+            | {kind: percent(values.accuracy) for kind, values in result.kinds.items()}
             for run, result in group
             if len(result.kinds) > 1
         ]
@@ -135,10 +128,10 @@ def _kinds(results: Results) -> Part:
 def _measures(results: Results) -> Part:
     """What else `meg.score` says of a run; options too, where all questions have the same."""
     tables = []
-    for name, group in _groups(results).items():
+    for name, group in by_group(results).items():
         tables.append(Table([_measure_row(*one) for one in group], name))
         classes = [
-            {"variant": run.variant, "option": option} | _class_row(counts)
+            {"run": run.variant, "option": option} | _class_row(counts)
             for run, result in group
             if result.macro_f1 is not None
             for option, counts in result.classes.items()
@@ -153,30 +146,28 @@ def _measures(results: Results) -> Part:
 
 
 def _measure_row(run: RunFiles, result: Result) -> Row:
-    row: Row = {"variant": run.variant, "mean over kinds": _rounded(result.macro_accuracy)}
+    row: Row = {"run": run.variant, "mean over kinds": percent(result.macro_accuracy)}
     if result.macro_f1 is not None:
-        row["macro F1"] = _rounded(result.macro_f1)
+        row["macro F1"] = percent(result.macro_f1)
     if result.calibration_error is not None:
-        row["calibration error"] = _rounded(result.calibration_error)
-    return row | {"position bias": _rounded(result.position_bias)}
+        row["calibration error"] = percent(result.calibration_error)
+    return row | {"position bias": percent(result.position_bias)}
 
 
 def _class_row(counts: OptionCounts) -> Row:
-    return {
-        "answers": counts.right,
-        "chosen": counts.chosen,
-        "right": counts.both,
-        "F1": _rounded(counts.f1),
+    names = {"right": "times correct", "chosen": "times chosen", "both": "times both"}
+    return {shown: getattr(counts, name) for name, shown in names.items()} | {
+        "F1": percent(counts.f1)
     }
 
 
 def _answers(results: Results, concepts: Path) -> Part:
     """The main run of each group beside the first that it is compared with."""
     tables = []
-    for name, group in _groups(results).items():
+    for name, group in by_group(results).items():
         run, result = group[0]
         others = {other.variant: other for other, _ in group}
-        first = next((others[k] for k in result.comparisons if k in others), None)
+        first = others.get(yardstick(result) or "")
         if first is not None:
             tables.append(Table(answers(run, first, concepts), f"{name}: {first.description}"))
     text = (
@@ -186,12 +177,14 @@ def _answers(results: Results, concepts: Path) -> Part:
     return Part("Answers", text, (), tables)
 
 
-def _questions(contents: Contents) -> Part:
+def _questions(contents: Contents, results: Results) -> Part:
+    sentences = []
     counts: list[Row] = []
     twice: list[Row] = []
     flawed: list[Row] = []
     for dataset, path in contents.datasets.items():
         summary = read_json(path)
+        sentences.append(of_questions(dataset, summary, results))
         left_out = Counter(one["split"] for one in summary["problems"] if not one["kept"])
         counts += [
             {"data set": dataset, "split": split}
@@ -208,7 +201,7 @@ def _questions(contents: Contents) -> Part:
         Table(twice, "Questions that stand more than once, within a split or across two"),
         Table(flawed[:FLAWED], f"Flawed items, the first {FLAWED} of {len(flawed)}"),
     ]
-    return Part("Questions", "", (), tables)
+    return Part("Questions", " ".join(sentences), (), tables)
 
 
 def _circumstances(results: Results) -> Part:
@@ -222,11 +215,6 @@ def _circumstances(results: Results) -> Part:
     return Part("Machine and versions", "", (), [Table(rows)])
 
 
-def _rounded(share: float) -> float:
-    """Percent, as far as it is worth reading."""
-    return round(100 * share, 1)
-
-
 def _percent(result: Result) -> tuple[float, float, float]:
     low, high = result.wilson
-    return _rounded(result.accuracy), _rounded(low), _rounded(high)
+    return percent(result.accuracy), percent(low), percent(high)

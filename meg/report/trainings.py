@@ -34,7 +34,9 @@ def trainings(contents: Contents) -> Part:
     text = (
         "Training losses by optimiser step. Beside Phase I's, name retrieval: the share of mapped "
         "vectors that are nearest to their own concept's name (top 1), or have it among the ten "
-        "nearest; at step 0 the mapper alone has been trained."
+        "nearest; at step 0 the mapper alone has been trained. That first training is for this "
+        "measure alone; behind it the largest loss is that of the name as the LLM writes it, so "
+        "that name retrieval may fall while the LLM learns to read the vectors."
     )
     return Part("Training", text, figures, tables)
 

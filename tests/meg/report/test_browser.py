@@ -1,8 +1,6 @@
-"""The page in a real browser: chromium draws it in light and in dark, and its tables sort."""
+"""The page in a real browser: drawn in light and in dark, narrow and wide, and its tables sort."""
 
-import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.image
@@ -11,45 +9,56 @@ import pytest
 
 from meg.report.figures import Interval, intervals
 from meg.report.page import Part, Table, render
+from tests.browser import Page, browser, needs_browser
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+pytestmark = needs_browser
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium or google-chrome: the report page was not drawn"
-)
-
-CLICK = "<script>document.querySelectorAll('th')[1].click()</script></body>"
 ROWS = [{"run": name, "accuracy": value} for name, value in (("b", 9.5), ("c", 10.5), ("a", None))]
+LONG = "Autosomal recessive limb-girdle muscular dystrophy type 2Y"
+WIDE = [{f"column {i}": LONG for i in range(7)}]
+"""As wide as the table of answers."""
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     figure = intervals([Interval("main", 61.9, 58.8, 64.9)], "right answers, %", 25)
-    path = tmp_path / "page.html"
-    path.write_text(render("Title", "Words.", [Part("Accuracy", "", [figure], [Table(ROWS)])]))
-    return path
+    parts = [Part("Accuracy", "", [figure], [Table(ROWS)]), Part("Answers", "", [], [Table(WIDE)])]
+    parts += [Part(f"Of section {i}", "Words.") for i in range(9)]
+    path = tmp_path_factory.mktemp("report") / "page.html"
+    path.write_text(render("Title", "Words.", parts))
+    return path.as_uri()
 
 
-def browse(page: Path, *options: str) -> str:
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=900,600"]
-    command += [f"--user-data-dir={page.parent / 'profile'}", *options, page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
-
-@pytest.mark.parametrize(("scheme", "light"), [("light", True), ("dark", False)])
-def test_is_drawn(page: Path, scheme: str, light: bool) -> None:
-    # 0 is dark, 1 is light.
-    shot = page.with_suffix(".png")
-    browse(page, f"--screenshot={shot}", f"--blink-settings=preferredColorScheme={int(light)}")
-    grey = matplotlib.image.imread(shot)[..., :3].mean(-1)
-    assert (np.median(grey) > 0.5) == light
-    ink = (grey < 0.4) if light else (grey > 0.6)
+@pytest.mark.parametrize("dark", [False, True])
+def test_is_drawn(window: Page, url: str, tmp_path: Path, dark: bool) -> None:
+    window.open(url, 900, 600, dark)
+    window.screenshot(tmp_path / "page.png")
+    grey = matplotlib.image.imread(tmp_path / "page.png")[..., :3].mean(-1)
+    assert (np.median(grey) < 0.5) == dark
+    ink = (grey > 0.6) if dark else (grey < 0.4)
     assert 0.003 < ink.mean() < 0.3, "text and figure stand out from the paper"
 
 
-def test_a_click_on_a_heading_sorts(page: Path) -> None:
-    page.write_text(page.read_text().replace("</body>", CLICK))
-    dom = browse(page, "--dump-dom")
-    assert re.findall(r"<tr><td[^>]*>([abc])</td>", dom) == ["c", "b", "a"], "numbers, not texts"
+def test_a_click_on_a_heading_sorts(window: Page, url: str) -> None:
+    window.open(url, 900)
+    window.run("document.querySelectorAll('th')[1].click()")
+    cells = "[...document.querySelector('tbody').rows].map(row => row.cells[0].textContent)"
+    assert window.run(cells) == ["c", "b", "a"], "numbers, not texts"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_never_scrolls_sideways(window: Page, url: str, width: int) -> None:
+    window.open(url, width)
+    assert window.wider() == 0
+
+
+def test_no_table_scrolls_on_a_wide_screen(window: Page, url: str) -> None:
+    window.open(url, 1280)
+    wider = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+    assert max(window.run(wider)) == 0

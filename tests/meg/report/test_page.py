@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from meg.report.page import Part, Table, render
+from meg.report.page import Part, Table, render, turned
 
 
 def page(*parts: Part) -> str:
@@ -34,8 +34,24 @@ class TestTable:
     def test_sorts_by_the_exact_number(self) -> None:
         assert 'data-value="0.12345"' in page(Part("T", tables=[Table([{"x": 0.12345}])]))
 
+    def test_headings_of_numbers_stand_over_them(self) -> None:
+        html = page(Part("T", tables=[Table([{"a": 1, "b": "x"}, {"a": None, "b": 2}])]))
+        assert re.findall(r"<th scope=\"col\"( class=\"number\")?>(.)", html) == [
+            (' class="number"', "a"),
+            ("", "b"),
+        ]
+
     def test_empty_one_is_left_out(self) -> None:
         assert "<table" not in page(Part("T", tables=[Table([])]))
+
+
+class TestTurned:
+    def test_rows_become_columns(self) -> None:
+        rows = [{"": "a", "x": 1, "y": 2}, {"": "b", "x": 3}]
+        assert turned(rows) == [{"": "x", "a": 1, "b": 3}, {"": "y", "a": 2, "b": None}]
+
+    def test_of_none_is_none(self) -> None:
+        assert turned([]) == []
 
 
 class TestPage:

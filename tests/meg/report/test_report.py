@@ -172,8 +172,12 @@ class TestReport:
         main(ReportCommand, command(results, *runs))
         page = (results / "report.html").read_text()
         for text in (
-            "quiz by tiny",
+            "tiny with the graph&#39;s vectors answers 50.0% of 8 quiz questions right",
             "no graph",
+            "by edge",
+            "only the run right",
+            "1 items left out",
+            "is not measured",
             "12.5",
             "-10.0",
             "0.875",
@@ -208,7 +212,12 @@ class TestReport:
         more = {"seeds": str(results / "seeds.json"), "published": published}
         main(ReportCommand, command(results, run(results, "quiz_tiny.json", "main", **more)))
         page = (results / "report.html").read_text()
-        for text in ("published, a notebook", "54.2", "standard deviation", "43.2", "1.2"):
+        for text in (
+            "published, a notebook",
+            "54.2",
+            "standard deviation over seeds",
+            "43.2 ± 1.2",
+        ):
             assert text in page
 
     def test_names_what_a_run_lacks(
@@ -248,9 +257,9 @@ class TestReport:
 
 class TestRuntimes:
     def test_are_in_minutes(self, results: Path) -> None:
-        row = {"job": "predict quiz", "minutes": 1.5, "CPU minutes": 0.5, "memory, MB": 512.5}
+        row = {"job": "predict quiz", "minutes": 1.5, "CPU minutes": 0.5, "memory, GB": 0.5}
         assert read_runtimes(results / "runtimes") == [row]
 
     def test_of_a_moment_have_no_memory(self, tmp_path: Path) -> None:
         (tmp_path / "x.tsv").write_text("s\tmax_rss\tcpu_time\n0.01\tNA\tNA\n")
-        assert read_runtimes(tmp_path)[0]["memory, MB"] is None
+        assert read_runtimes(tmp_path)[0]["memory, GB"] is None
