@@ -30,7 +30,7 @@ include: "workflow/rules/report.smk"
 
 
 # Instead of a message Snakemake shows partition, GPUs and memory that a job asks for.
-if PROFILE_OF_CLUSTER:
+if "MEG_CLUSTER" in os.environ:
     for described in workflow.rules:
         described.message = None
 

@@ -1,4 +1,4 @@
-"""Several graphs, each in a folder that a source command wrote, to one; see `kg.sources.merge`.
+"""Several graphs, each in a folder that a source command wrote, to one (`kg.sources.merge`).
 
 python -m kg.merge --folder data/graphs --config '{"graphs": ["hpo", "mondo"]}' --out results/both
 """

@@ -1,4 +1,4 @@
-"""Ontologies in OBO or OBO Graphs JSON to the two tables of a graph; see `kg.sources.ontology`.
+"""Ontologies in OBO or OBO Graphs JSON to the tables of a graph; see `kg.sources.ontology`.
 
 python -m kg.obo --folder data/mondo --out results/mondo
 """

@@ -1,4 +1,4 @@
-"""Several runs' scores as one answer: an LLM's and similarities', or similarities' alone.
+"""Several runs' scores as one answer: an LLM's and similarities', or these alone.
 
 Scores of a question are centred, brought to the spread that they have over the dev questions, and
 added. The weights are those that answer the dev questions best, so they have seen no test question.

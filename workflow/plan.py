@@ -141,6 +141,11 @@ class Plan:
         runs = self.asked_for(target for target in targets if len(target.seeds) > 1)
         return [run for run in runs if len(self.seeds_of(run)) > 1]
 
+    @property
+    def repeated(self) -> list[str]:
+        """Names of the runs that have several seeds."""
+        return [run.name for run in self.runs.values() if len(self.seeds_of(run)) > 1]
+
     def seeds_of(self, run: Run) -> list[Run]:
         """The run of the configuration's seed, then its repeats with other seeds."""
         return self._seeds[run.dataset, run.model, run.variant]

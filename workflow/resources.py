@@ -6,10 +6,21 @@ from typing import Any
 from kg.config import TrainedConfig
 from workflow.config import Config
 
-__all__ = ["JOB_CORES", "JobResources", "memory"]
+__all__ = ["JOB_CORES", "OF_JOBS", "JobResources", "memory"]
 
 JOB_CORES = 8
 """Cores for each GPU, and for a job on a cluster."""
+
+OF_JOBS = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+}
+"""Environment of every job, where a user has no values of their own.
+
+Idle OpenMP threads must not spin, and freed memory must not go back to the system after every step:
+on a shared CPU this halves the time of training.
+"""
 
 OfJob = Callable[[Any], Any]
 """A resource, worked out from a job's wildcards."""

@@ -16,15 +16,12 @@ from workflow.owner import at_home, check_owner
 from workflow.pages import Pages
 from workflow.paths import Paths
 from workflow.plan import Plan
-from workflow.resources import JobResources, memory
+from workflow.resources import OF_JOBS, JobResources, memory
 from workflow.sections import TOGETHER
 from workflow.source_digest import source_digest
 
-# Idle OpenMP threads must not spin, and freed memory must not go back to the system after every
-# step: on a shared CPU this halves the time of training. A user's own values stay.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "4294967296")
-os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4294967296")
+for name, value in OF_JOBS.items():
+    os.environ.setdefault(name, value)
 
 # Jobs in processes of their own read this file again, from the configuration's directory.
 HOME = Path(os.environ.setdefault("MEG_HOME", str(Path.cwd())))
@@ -46,9 +43,6 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-PROFILE_OF_CLUSTER = "MEG_CLUSTER" in os.environ
-"""Whether slurm/config.yaml was read, in a dry run too, which has an executor of its own."""
-
 ROOT = Path(workflow.current_basedir).parents[1]
 PATHS = Paths(PLAN)
 GRAPH = PATHS.graph
@@ -57,7 +51,10 @@ PAGES = Pages(PATHS)
 RESOURCES = JobResources(
     CONFIG,
     machine_cores=lambda: workflow.cores,
-    on_cluster=workflow.non_local_exec or workflow.remote_exec or PROFILE_OF_CLUSTER,
+    # A dry run has an executor of its own; slurm/config.yaml says MEG_CLUSTER.
+    on_cluster=workflow.non_local_exec
+    or workflow.remote_exec
+    or "MEG_CLUSTER" in os.environ,
     dry_run=lambda: workflow.dryrun,
 )
 
@@ -69,10 +66,7 @@ wildcard_constraints:
     aligned="|".join(map(re.escape, PLAN.aligned)),
     finetuned="|".join(map(re.escape, PLAN.finetuned)),
     run="|".join(map(re.escape, PLAN.runs)),
-    seeded="|".join(
-        run.name for run in PLAN.runs.values() if len(PLAN.seeds_of(run)) > 1
-    )
-    or "none",
+    seeded="|".join(PLAN.repeated) or "none",
     page="|".join(PAGES.shown),
 
 
