@@ -131,6 +131,8 @@ def _keyed(names: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     name = pl.col("name")
     # polars' replace_strict fails where no name has a word: those without go the other way.
     ascii_word = (name.str.len_bytes() == name.str.len_chars()) & name.str.contains("[A-Za-z0-9]")
+    # The s of a possessive is no word, which takes `key_of` to see.
+    ascii_word &= ~name.str.contains("'[sS]")
     plain, other = names.filter(ascii_word), names.filter(~ascii_word)
     # As categories each word is hashed once; after that numbers are compared.
     cut = name.str.extract_all("[A-Za-z0-9]+").list.eval(pl.element().cast(pl.Categorical))

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kg.config import LinkConfig
@@ -17,6 +17,7 @@ NAME = st.text(st.sampled_from("aeisxAS19 -_.'\x00\n(éßµ中Σ"), max_size=12)
 class TestKeys:
     @settings(max_examples=200, deadline=None)
     @given(st.lists(NAME, max_size=6))
+    @example(["1'S", "Alzheimer's disease"])
     def test_column_has_the_keys_of_its_names(self, names):
         rows = pl.DataFrame(
             {"concept": range(len(names)), "name": names},
