@@ -42,6 +42,7 @@ rule all:
 
 
 onsuccess:
-    if all(map(os.path.exists, PAGES.compared())):
-        shell(f"python -m meg.summary {' '.join(PAGES.compared())}")
+    compared = PAGES.compared()
+    if compared and all(map(os.path.exists, compared)):
+        shell("python -m meg.summary {compared:q}", compared=compared)
         print("The report:", os.path.relpath("results/report.html", HOME))

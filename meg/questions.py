@@ -17,9 +17,9 @@ from kg.shared.artefact import file_digest, write_json
 from kg.shared.command import Command, main
 from kg.shared.errors import InputError
 from kg.store import EmbeddingStore
-from meg.config import GraphQuizConfig, HPOQuizConfig, PatientsConfig, QuestionsConfig
 from meg.datasets import medmcqa, medqa, mmlu, own, patients, pubmedqa, quiz
 from meg.datasets.question import write_questions
+from meg.datasets.settings import GraphQuizConfig, HPOQuizConfig, PatientsConfig, QuestionsConfig
 from meg.datasets.splits import NAMES, Splits
 from meg.datasets.summary import summarise
 

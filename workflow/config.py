@@ -23,10 +23,10 @@ from meg.config import (
     ModelConfig,
     PredictConfig,
     PromptConfig,
-    QuestionsConfig,
     RankConfig,
     Style,
 )
+from meg.datasets.settings import QuestionsConfig
 from meg.prompts.wording import shows_options
 from workflow.layers import Layer, Values, error_lines, given, merged, seeded
 from workflow.sections import (

@@ -18,7 +18,8 @@ from kg.shared.artefact import file_digest
 from kg.shared.errors import InputError
 from kg.shared.model_files import locate
 from kg.sources.settings import PACKED
-from meg.config import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig, TrainingConfig
+from meg.config import TrainingConfig
+from meg.datasets.settings import HPOQuizConfig, MMLUConfig, PubMedQAConfig, QuestionsConfig
 from meg.evaluation.result import InputFile
 from workflow.sections import KG
 

@@ -8,7 +8,8 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from kg.shared.command import Section
-from meg.config import AlignConfig, FinetuneConfig, GraphQuizConfig, HPOQuizConfig, PatientsConfig
+from meg.config import AlignConfig, FinetuneConfig
+from meg.datasets.settings import GraphQuizConfig, HPOQuizConfig, PatientsConfig
 from workflow.beside import beside, parts
 from workflow.external import inputs, model_files, question_files, settings_files
 from workflow.paths import Paths

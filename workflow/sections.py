@@ -9,7 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from kg.config import HPOConfig, LinkConfig, ReleaseConfig, UMLSConfig
 from kg.shared.command import Section
 from kg.sources.settings import KGXConfig, MergeConfig, OBOConfig, TableConfig
-from meg.config import ModelConfig, QuestionsConfig
+from meg.config import ModelConfig
+from meg.datasets.settings import QuestionsConfig
 from workflow.layers import Values, given
 
 __all__ = [

@@ -17,7 +17,7 @@ __all__ = ["imported_modules", "source_digest"]
 
 PACKAGES = ("kg", "meg")
 
-BY_VALUE = {"kg.config", "kg.sources.settings", "meg.config"}
+BY_VALUE = {"kg.config", "kg.sources.settings", "meg.config", "meg.datasets.settings"}
 """Modules that only declare sections: what they hold reaches a rule as the values in its params."""
 
 LAZY = "__getattr__"

@@ -124,6 +124,8 @@ def _scan(path: Path, fields: tuple[str, ...], required: tuple[str, ...]) -> pl.
 
 def _scan_json(path: Path, fields: tuple[str, ...]) -> pl.LazyFrame:
     check_file(path, NEXT_STEP)
+    if path.suffix == ".zst":
+        raise InputError(f"{path}: JSON lines are read plain or as .gz; unpack it: zstd -d {path}")
     first = (row for _, row in islice(json_lines(path, NEXT_STEP), _SEEN))
     lists = {name for row in first for name in LISTS if isinstance(row.get(name), list)}
     schema = {name: pl.List(pl.String) if name in lists else pl.String() for name in fields}

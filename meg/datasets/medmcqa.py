@@ -12,7 +12,7 @@ import numpy as np
 
 from kg.shared.errors import InputError
 from kg.shared.lines import json_lines
-from meg.config import MedMCQAConfig
+from meg.datasets.settings import MedMCQAConfig
 from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import Splits
 

@@ -12,8 +12,8 @@ from typing import Any
 from kg.linking.mention import Candidate, Mention
 from kg.shared.errors import InputError
 from kg.shared.lines import json_lines
-from meg.config import MedQAConfig
 from meg.datasets.question import Mentions
+from meg.datasets.settings import MedQAConfig
 from meg.datasets.source import from_hub, item_id
 from meg.datasets.splits import NAMES, Splits
 

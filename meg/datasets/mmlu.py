@@ -12,7 +12,7 @@ from typing import Any
 
 from kg.shared.errors import InputError
 from kg.shared.lines import read_text
-from meg.config import MMLUConfig
+from meg.datasets.settings import MMLUConfig
 from meg.datasets.source import from_hub
 from meg.datasets.splits import Splits
 

@@ -6,7 +6,7 @@ right option's number, from 0; `id`, `context` and `kind` may be left out. `ment
 
 from kg.shared.errors import InputError
 from kg.shared.lines import json_lines
-from meg.config import FileConfig
+from meg.datasets.settings import FileConfig
 from meg.datasets.source import item_id
 from meg.datasets.splits import NAMES, Splits
 

@@ -16,9 +16,9 @@ from kg.graph.annotations import AnnotatedGraph
 from kg.graph.information import Information
 from kg.shared.errors import InputError
 from kg.sources.phenopackets import read_phenopackets
-from meg.config import PatientsConfig
 from meg.datasets.cases import Cases, Row
 from meg.datasets.differential import OPTIONS, Differential
+from meg.datasets.settings import PatientsConfig
 from meg.datasets.simulated import Simulator
 from meg.datasets.splits import Splits
 from meg.datasets.vignette import Case, question_fields

@@ -10,7 +10,7 @@ import numpy as np
 
 from kg.shared.errors import InputError
 from kg.shared.lines import json_object
-from meg.config import PubMedQAConfig
+from meg.datasets.settings import PubMedQAConfig
 from meg.datasets.source import from_hub
 from meg.datasets.splits import Splits
 

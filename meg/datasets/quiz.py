@@ -18,10 +18,10 @@ from sklearn.preprocessing import normalize
 
 from kg.shared.errors import InputError
 from kg.sources.phenopackets import read_phenopackets
-from meg.config import GraphQuizConfig, HPOQuizConfig
 from meg.datasets.quizdraw import Account, Maker, Similarity, place
 from meg.datasets.quizgraph import Kind, QuizGraph
 from meg.datasets.quizkinds import graph_kinds, hpo_kinds
+from meg.datasets.settings import GraphQuizConfig, HPOQuizConfig
 from meg.datasets.shortcuts import CUES, Choice, prior, shortcuts
 from meg.datasets.splits import Splits
 

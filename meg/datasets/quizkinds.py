@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 
 from kg.shared.errors import InputError
-from meg.config import GraphQuizConfig, HPOQuizConfig, QuizKind
 from meg.datasets.quizgraph import Kind, QuizGraph
 from meg.datasets.quizwords import made_wording
+from meg.datasets.settings import GraphQuizConfig, HPOQuizConfig, QuizKind
 
 __all__ = ["HPO", "graph_kinds", "hpo_kinds"]
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from benchmarks.rrf_folder import write_rrf_folder
 from kg.sources.umls import rrf
-from meg.config import QuestionsConfig, TrainingConfig
+from meg.config import TrainingConfig
+from meg.datasets.settings import QuestionsConfig
 from tests.kg.sources.release_folder import write_release_folder
 from tests.workflow.conftest import ROOT, Snakemake
 from tests.workflow.test_dag import jobs

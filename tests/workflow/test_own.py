@@ -8,8 +8,8 @@ import pytest
 
 from kg.sources.settings import TableConfig
 from kg.sources.table import read_graph
-from meg.config import GraphQuizConfig
 from meg.datasets.quiz import build
+from meg.datasets.settings import GraphQuizConfig
 from tests.workflow.conftest import ROOT, Snakemake
 from workflow.config import Config, load_config
 from workflow.configfiles import read_files

@@ -121,6 +121,13 @@ def test_a_short_row_is_named(tmp_path):
         read_kgx(tmp_path, KGXConfig())
 
 
+def test_packed_json_lines_that_cannot_be_read_are_named(tmp_path):
+    write_json(tmp_path)
+    (tmp_path / "x_nodes.jsonl").rename(tmp_path / "x_nodes.jsonl.zst")
+    with pytest.raises(InputError, match=r"x_nodes\.jsonl\.zst: JSON lines are read plain or as"):
+        read_kgx(tmp_path, KGXConfig())
+
+
 def test_command(tmp_path):
     write_tsv(tmp_path)
     main(KGXCommand, ["--folder", str(tmp_path), "--out", str(tmp_path / "out")])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import GraphQuizConfig, Words
 from meg.datasets.quiz import build
 from meg.datasets.quizgraph import Kind, QuizGraph
 from meg.datasets.quizkinds import graph_kinds
+from meg.datasets.settings import GraphQuizConfig, Words
 from meg.datasets.shortcuts import RULES
 from tests.meg.datasets.test_quiz import ends, facts, tables, word
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import MedMCQAConfig
 from meg.datasets.medmcqa import read
+from meg.datasets.settings import MedMCQAConfig
 
 
 def row(id, cop, **changes):

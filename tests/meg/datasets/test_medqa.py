@@ -3,8 +3,8 @@ import json
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import MedQAConfig
 from meg.datasets.medqa import read
+from meg.datasets.settings import MedQAConfig
 
 RAW = {"question": "Q?", "options": {"A": "a", "B": "b", "C": "c", "D": "d"}, "answer_idx": "C"}
 

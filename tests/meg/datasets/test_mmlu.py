@@ -1,8 +1,8 @@
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import MMLUConfig
 from meg.datasets.mmlu import read
+from meg.datasets.settings import MMLUConfig
 
 
 def write(folder, text, subject="anatomy"):

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import FileConfig
 from meg.datasets.own import read
+from meg.datasets.settings import FileConfig
 
 ROW = {"stem": "Which drug?", "context": "A case.", "options": ["a", "b", "c"], "answer": 2}
 MENTION = {"start": 0, "end": 5, "candidates": [{"cui": "X1", "score": 1.0}]}

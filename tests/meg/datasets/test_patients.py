@@ -3,9 +3,9 @@ from collections import Counter
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import PatientsConfig
 from meg.datasets.cases import CITED, UNCITED
 from meg.datasets.patients import read
+from meg.datasets.settings import PatientsConfig
 from tests.kg.sources.phenopackets import packet, write_packets
 from tests.meg.datasets.patient_graph import TESTED, annotated_graph, patient_packets
 

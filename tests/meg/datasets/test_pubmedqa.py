@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kg.shared.errors import InputError
-from meg.config import PubMedQAConfig
 from meg.datasets.pubmedqa import read
+from meg.datasets.settings import PubMedQAConfig
 
 
 def write(folder, **changes):

@@ -6,10 +6,10 @@ import pytest
 
 from kg.graph.tables import CONCEPTS, TRIPLETS, normalise_concepts, normalise_triplets
 from kg.shared.errors import InputError
-from meg.config import HPOQuizConfig
 from meg.datasets.quiz import build
 from meg.datasets.quizgraph import QuizGraph
 from meg.datasets.quizkinds import HPO, hpo_kinds
+from meg.datasets.settings import HPOQuizConfig
 from tests.kg.sources.phenopackets import packet, write_packets
 
 PHENOTYPES, DISEASES, GENES = 150, 80, 60
