@@ -28,8 +28,16 @@ from kg.sources.settings import KGXConfig, TableConfig
 
 log = logging.getLogger(__name__)
 
-SIZES = {0: "train: 600, dev: 40, test: 200", 15_000: "train: 2400, dev: 200, test: 1000"}
-"""Questions of the quiz, by the facts that there are at least."""
+# A small graph would be a few of the demo's batches, from which its encoder learns nothing.
+BY_FACTS: dict[int, dict[str, Any]] = {
+    0: {
+        "encoders": "encoders: {edgegraphsage: {epochs: 40, batch_size: 256}}\n",
+        "sizes": "train: 600, dev: 40, test: 200",
+        "epochs": 3,
+    },
+    15_000: {"encoders": "", "sizes": "train: 2400, dev: 200, test: 1000", "epochs": 1},
+}
+"""How a graph is learned and asked about, by the facts that there are at least."""
 
 TEXT = """\
 # Made by kg.init: look it over (docs/how-to/own-graph.md), then
@@ -40,11 +48,11 @@ kg:
   source: {source}
   folder: {folder}
   {source}:
-{tables}datasets:
+{tables}{encoders}datasets:
   {name}:
     questions: {{source: graphquiz, {sizes}}}
     prompt: {{concepts: question+options}}
-    finetune: {{training: {{epochs: 2}}}}
+    finetune: {{training: {{epochs: {epochs}}}}}
 targets:
   - {{dataset: {name}, model: smollm, variants: [text_only, permuted, zero_shot]}}
 """
@@ -65,6 +73,7 @@ class InitCommand(Command):
         folder = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
         edges = read_sample(self.edges.absolute())
         source, tables, remarks = self._section(edges, folder)
+        least = max(facts for facts in BY_FACTS if len(edges.rows) >= facts)
         text = TEXT.format(
             out=self.out,
             name=re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "", self.out.stem) or "own",
@@ -73,7 +82,7 @@ class InitCommand(Command):
             tables="".join(
                 f"    # {remarks[key]}\n    {key}: {_flow(one)}\n" for key, one in tables.items()
             ),
-            sizes=next(text for least, text in reversed(SIZES.items()) if len(edges.rows) >= least),
+            **BY_FACTS[least],
         )
         with replacing(self.out) as temporary:
             temporary.write_text(text, encoding="utf-8")
